@@ -1,0 +1,194 @@
+//! The command line, as clap reads it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::base::Platform;
+use crate::finding::Severity;
+use crate::node::Node;
+
+/// Says whether what is inside a container image will exec on the node it is meant for.
+#[derive(Debug, Parser)]
+#[command(name = "enoexec", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing at or above --fail-on
+  1  findings
+  2  usage or configuration
+  3  could not look (not found, unreadable)";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value = "auto", env = "ENOEXEC_COLOR", value_name = "WHEN")]
+    pub(super) color: Color,
+    /// Print findings only
+    #[arg(short, long, global = true, env = "ENOEXEC_QUIET", conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Print more: every hop, skipped entries, what is read
+    #[arg(short, long, global = true, env = "ENOEXEC_VERBOSE")]
+    pub(super) verbose: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Will it exec? The gate: every platform of the targets is judged
+    #[command(after_help = TARGETS)]
+    Check(Check),
+    /// Facts and predicted traces of the targets, without a verdict
+    #[command(after_help = TARGETS)]
+    Inspect(Inspect),
+    /// Explain a rule
+    Explain {
+        /// Its id or name, such as EX101
+        rule: String,
+    },
+    /// List the rules
+    Rules,
+}
+
+const TARGETS: &str = "\
+Targets:
+  PATH                     recognised by its content: archive, OCI layout, program
+  docker-archive:FILE      what `docker save` and `podman save` write
+  oci-archive:FILE[:TAG]   an OCI layout in a tar
+  oci:DIR[:TAG|@DIGEST]    an OCI layout
+  dir:ROOTFS               an unpacked root file system
+  file:PROGRAM             a single program or script
+  -                        an archive on standard input";
+
+/// What `check` and `inspect` share.
+#[derive(Debug, Args)]
+pub(super) struct Look {
+    /// What to look at: see below
+    #[arg(required = true, value_name = "TARGET")]
+    pub(super) targets: Vec<OsString>,
+    /// Only this platform of an index, such as linux/arm64 (repeatable; all by default)
+    #[arg(long = "platform", value_name = "PLATFORM", env = "ENOEXEC_PLATFORM")]
+    pub(super) platforms: Vec<Platform>,
+    /// A node to run on, such as arm64 or amd64,compat32=no (repeatable; by default a plain node of each image's own platform)
+    #[arg(long = "node", value_name = "NODE", env = "ENOEXEC_NODE", value_parser = Node::parse)]
+    pub(super) nodes: Vec<Node>,
+    /// Start this instead of the image's Entrypoint and Cmd (repeatable: one word each)
+    #[arg(long, value_name = "WORD", env = "ENOEXEC_ENTRYPOINT")]
+    pub(super) entrypoint: Option<Vec<String>>,
+    /// Pass these words instead of the image's Cmd (repeatable: one word each)
+    #[arg(long, value_name = "WORD", env = "ENOEXEC_CMD", allow_hyphen_values = true)]
+    pub(super) cmd: Option<Vec<String>>,
+    /// Start as this user[:group]
+    #[arg(long, value_name = "USER", env = "ENOEXEC_USER")]
+    pub(super) user: Option<String>,
+    /// Start without this capability: DAC_OVERRIDE, with which root passes over permission bits, or ALL (repeatable)
+    #[arg(long = "cap-drop", value_name = "CAPABILITY", env = "ENOEXEC_CAP_DROP")]
+    pub(super) cap_drop: Vec<String>,
+    /// Take what lies in this directory as mounted with noexec, as `docker run --tmpfs DIR` does (repeatable)
+    #[arg(long, value_name = "DIR", env = "ENOEXEC_NOEXEC")]
+    pub(super) noexec: Vec<String>,
+    /// Start in this directory
+    #[arg(long, value_name = "DIR", env = "ENOEXEC_WORKDIR")]
+    pub(super) workdir: Option<String>,
+    /// Set this variable (repeatable)
+    #[arg(long = "env", value_name = "KEY=VALUE", env = "ENOEXEC_ENV")]
+    pub(super) environment: Vec<String>,
+    /// Compute every layer's DiffID, also where a descriptor's digest stands for the bytes already
+    #[arg(long, env = "ENOEXEC_VERIFY_DIFFIDS")]
+    pub(super) verify_diffids: bool,
+    /// How to print the report
+    #[arg(long, value_enum, default_value = "human", env = "ENOEXEC_FORMAT")]
+    pub(super) format: Format,
+    /// Write the report to a file too (repeatable)
+    #[arg(long = "output", value_name = "FORMAT=PATH", env = "ENOEXEC_OUTPUT", value_parser = parse_output)]
+    pub(super) outputs: Vec<(Format, PathBuf)>,
+}
+
+/// How to print a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Human,
+    /// For programs: version 1 of schema/report-v1.json.
+    Json,
+}
+
+/// `enoexec check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// What to look at, and how.
+    #[command(flatten)]
+    pub(super) look: Look,
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value = "error", env = "ENOEXEC_FAIL_ON", value_name = "SEVERITY")]
+    pub(super) fail_on: FailOn,
+}
+
+/// The least severity that fails a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Any finding.
+    Info,
+    /// Warnings and errors.
+    Warning,
+    /// Errors.
+    Error,
+    /// Nothing: report only.
+    Never,
+}
+
+impl FailOn {
+    /// Whether a finding of this severity fails the gate.
+    pub(super) fn fails(self, severity: Severity) -> bool {
+        match self {
+            Self::Info => true,
+            Self::Warning => severity >= Severity::Warning,
+            Self::Error => severity >= Severity::Error,
+            Self::Never => false,
+        }
+    }
+}
+
+/// `enoexec inspect`.
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// What to look at, and how.
+    #[command(flatten)]
+    pub(super) look: Look,
+    /// List every file that is code
+    #[arg(long, env = "ENOEXEC_FILES")]
+    pub(super) files: bool,
+    /// Predict what execve says of this path inside the image, exactly as it is written (repeatable)
+    #[arg(long, value_name = "PATH", env = "ENOEXEC_EXEC")]
+    pub(super) exec: Vec<OsString>,
+    /// Predict every path of this file, one a line (`-` is standard input)
+    #[arg(long, value_name = "FILE", env = "ENOEXEC_EXEC_FROM")]
+    pub(super) exec_from: Option<PathBuf>,
+}
+
+fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH, such as json=report.json")?;
+    let format = Format::from_str(format, true).map_err(|_| format!("no format `{format}`: expected human or json"))?;
+    Ok((format, PathBuf::from(path)))
+}

@@ -1,0 +1,122 @@
+//! `enoexec check` and `enoexec inspect`.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+
+use crate::exec::Overrides;
+use crate::pipeline::{self, Request};
+use crate::report::{self, HumanOptions, Report};
+use crate::store::Target;
+
+use super::arguments::{Check, Common, Format, Inspect, Look};
+use super::terminal::Terminal;
+use super::{Exit, Failure};
+
+/// The gate.
+pub(super) fn check(arguments: Check, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
+    let fail_on = arguments.fail_on;
+    let (formats, request) = request(arguments.look)?;
+    let report = pipeline::check(&request, terminal);
+    formats.write(&report, human_options(common, false), terminal)?;
+    if report.findings.iter().any(|finding| fail_on.fails(finding.severity)) {
+        return Ok(Exit::Findings);
+    }
+    Ok(looked(&report))
+}
+
+/// The facts.
+pub(super) fn inspect(arguments: Inspect, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut exec: Vec<Vec<u8>> = arguments.exec.into_iter().map(OsString::into_vec).collect();
+    if let Some(path) = &arguments.exec_from {
+        let lines = read_lines(path).map_err(|error| Failure::Look(format!("{}: {error}", path.display())))?;
+        exec.extend(lines);
+    }
+    let (formats, request) = request(arguments.look)?;
+    let request = Request { exec, files: arguments.files, ..request };
+    let report = Report { findings: Vec::new(), ..pipeline::check(&request, terminal) };
+    formats.write(&report, human_options(common, true), terminal)?;
+    Ok(looked(&report))
+}
+
+fn looked(report: &Report) -> Exit {
+    if report.targets.iter().any(|target| target.error.is_some()) { Exit::CouldNotLook } else { Exit::Clean }
+}
+
+fn human_options(common: &Common, facts: bool) -> HumanOptions {
+    HumanOptions { quiet: common.quiet, verbose: common.verbose, facts, width: super::terminal::width() }
+}
+
+/// Where the report goes, and in which forms.
+struct Formats {
+    stdout: Format,
+    files: Vec<(Format, std::path::PathBuf)>,
+}
+
+fn request(look: Look) -> Result<(Formats, Request), Failure> {
+    let targets = look.targets.into_iter().map(target).collect::<Result<_, _>>()?;
+    let overrides = Overrides {
+        entrypoint: look.entrypoint,
+        cmd: look.cmd,
+        user: look.user,
+        working_dir: look.workdir,
+        env: look.environment,
+        noexec: look.noexec,
+        drops_dac_override: look.cap_drop.iter().any(|name| drops_dac_override(name)),
+    };
+    let request = Request {
+        targets,
+        platforms: look.platforms,
+        nodes: look.nodes,
+        overrides,
+        verify_diff_ids: look.verify_diffids,
+        ..Request::default()
+    };
+    Ok((Formats { stdout: look.format, files: look.outputs }, request))
+}
+
+/// Whether `--cap-drop` of this name takes CAP_DAC_OVERRIDE away; names are written as Docker and Kubernetes have them.
+fn drops_dac_override(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    matches!(name.strip_prefix("CAP_").unwrap_or(&name), "ALL" | "DAC_OVERRIDE")
+}
+
+fn target(text: OsString) -> Result<Target, Failure> {
+    let text = text.into_string().map_err(|text| Failure::Usage(format!("{} is not UTF-8", text.display())))?;
+    text.parse().map_err(|error: crate::store::TargetError| Failure::Usage(error.to_string()))
+}
+
+fn read_lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.read_to_end(&mut bytes)?;
+    }
+    let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    Ok(if bytes.is_empty() { Vec::new() } else { text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect() })
+}
+
+impl Formats {
+    fn write(&self, report: &Report, options: HumanOptions, terminal: &Terminal) -> Result<(), Failure> {
+        terminal.finish();
+        for (format, path) in &self.files {
+            let mut text = Vec::new();
+            render(*format, report, options, &mut text)?;
+            let written = std::fs::write(path, anstream::adapter::strip_bytes(&text).into_vec());
+            written.map_err(|error| Failure::Look(format!("{}: {error}", path.display())))?;
+        }
+        let mut out = BufWriter::new(terminal.stdout());
+        render(self.stdout, report, options, &mut out).and_then(|()| out.flush()).or_else(super::broken_pipe)?;
+        Ok(())
+    }
+}
+
+fn render(format: Format, report: &Report, options: HumanOptions, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => report::human(report, options, out),
+        Format::Json => report::json(report, out),
+    }
+}

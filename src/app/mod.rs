@@ -1,0 +1,70 @@
+//! The command line: arguments in, report out. The only place that prints.
+
+mod arguments;
+mod catalogue;
+mod look;
+mod terminal;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use terminal::Terminal;
+
+/// How a run ends. Never varied by format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// Nothing at or above `--fail-on`.
+    Clean = 0,
+    /// Findings.
+    Findings = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Something could not be looked at.
+    CouldNotLook = 3,
+}
+
+/// Why a command ends without its report.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The command line is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// Something could not be read or written.
+    #[error("{0}")]
+    Look(String),
+    /// The report could not be written.
+    #[error("cannot write the report: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Runs the program with the process's own arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let terminal = Terminal::new(&arguments.common);
+    let exit = run(arguments, &terminal).unwrap_or_else(|failure| {
+        terminal.finish();
+        let style = anstyle::AnsiColor::Red.on_default().bold();
+        // A standard error that cannot be written to leaves the exit code to speak.
+        let _ = writeln!(terminal.stderr(), "{style}error{style:#}: {failure}");
+        if matches!(failure, Failure::Usage(_)) { Exit::Usage } else { Exit::CouldNotLook }
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let common = &arguments.common;
+    match arguments.command {
+        Command::Check(check) => look::check(check, common, terminal),
+        Command::Inspect(inspect) => look::inspect(inspect, common, terminal),
+        Command::Explain { rule } => catalogue::explain(&rule, terminal),
+        Command::Rules => catalogue::rules(terminal),
+    }
+}
+
+/// A reader that has seen enough, such as `head`, is no error.
+fn broken_pipe(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+}

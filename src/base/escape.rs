@@ -1,0 +1,54 @@
+use std::fmt;
+
+/// Shows bytes that someone else chose (names, labels, log lines) so that a terminal or a report cannot be steered by them.
+///
+/// Printable characters pass. Control characters, bidirectional overrides, invisible characters and bytes that are not UTF-8
+/// become `\n`, `\t`, `\r`, `\xNN` or `\u{NNNN}`. A backslash passes as it is: the text is for reading, not for parsing.
+#[derive(Clone, Copy)]
+pub struct Escaped<'a>(&'a [u8]);
+
+/// Wraps `bytes` for display. See [`Escaped`].
+pub fn escape<T: AsRef<[u8]> + ?Sized>(bytes: &T) -> Escaped<'_> {
+    Escaped(bytes.as_ref())
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        for chunk in self.0.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                match character {
+                    '\n' => formatter.write_str("\\n")?,
+                    '\r' => formatter.write_str("\\r")?,
+                    '\t' => formatter.write_str("\\t")?,
+                    c if u32::from(c) < 0x80 && c.is_control() => write!(formatter, "\\x{:02x}", u32::from(c))?,
+                    c if c.is_control() || is_invisible(c) => write!(formatter, "\\u{{{:x}}}", u32::from(c))?,
+                    c => formatter.write_char(c)?,
+                }
+            }
+            for byte in chunk.invalid() {
+                write!(formatter, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Characters that change how their neighbours look, or do not look like anything (Unicode's bidirectional controls,
+/// zero-width and line separators, the byte order mark, language tags).
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(escape("\u{1b}[31mred\n").to_string(), "\\x1b[31mred\\n");
+        assert_eq!(escape(b"caf\xc3\xa9 \xff").to_string(), "café \\xff");
+        assert_eq!(escape("a\u{202e}b\u{9b}").to_string(), "a\\u{202e}b\\u{9b}");
+    }
+}

@@ -1,0 +1,17 @@
+//! The vocabulary that every other part speaks: platforms, digests, guest paths, escaping, parallel work and progress.
+
+mod digest;
+mod escape;
+mod guest_path;
+mod kernel_version;
+mod parallel;
+mod platform;
+mod progress;
+
+pub use digest::{Algorithm, Digest, DigestError, Hasher};
+pub use escape::{Escaped, escape};
+pub use guest_path::GuestPath;
+pub use kernel_version::KernelVersion;
+pub use parallel::parallel_map;
+pub use platform::{Platform, PlatformError};
+pub use progress::{Progress, Quiet};

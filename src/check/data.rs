@@ -1,0 +1,99 @@
+//! The rows of `rules/data/` that judge files by their place.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::base::GuestPath;
+
+use super::pattern::matches;
+
+/// Files that are not meant to run on the node.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exemption {
+    pattern: String,
+    reason: String,
+}
+
+/// Files that a language's runtime loads.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Loaded {
+    pattern: String,
+    runtime: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Exemptions {
+    exemption: Vec<Exemption>,
+}
+
+/// What a runtime says where it cannot.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raises {
+    runtime: String,
+    text: String,
+    tagged: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Runtimes {
+    library: Vec<Loaded>,
+    raises: Vec<Raises>,
+}
+
+// Text that was compiled in and that a test reads: it parses, or the test fails.
+static EXEMPTIONS: LazyLock<Vec<Exemption>> = LazyLock::new(|| {
+    toml::from_str::<Exemptions>(include_str!("../../rules/data/exemptions.toml")).unwrap_or_default().exemption
+});
+static RUNTIMES: LazyLock<Runtimes> =
+    LazyLock::new(|| toml::from_str(include_str!("../../rules/data/runtimes.toml")).unwrap_or_default());
+
+/// Why the file at `path` is data, if it is.
+pub(super) fn exemption(path: &GuestPath) -> Option<&'static str> {
+    EXEMPTIONS.iter().find(|row| matches(&row.pattern, path.as_bytes())).map(|row| row.reason.as_str())
+}
+
+/// Which language's runtime loads the library at `path`, if one does.
+pub(super) fn runtime(path: &GuestPath) -> Option<&'static str> {
+    RUNTIMES.library.iter().find(|row| matches(&row.pattern, path.as_bytes())).map(|row| row.runtime.as_str())
+}
+
+/// What a runtime raises where it is to load the library at `path`, which is for another machine; `is_tagged`: its name says so.
+pub(super) fn raised(runtime: &str, path: &GuestPath, is_tagged: bool) -> Option<String> {
+    let row = RUNTIMES.raises.iter().find(|row| row.runtime == runtime)?;
+    let whole = path.to_string();
+    let inside = ["-packages/", "lib-dynload/"].iter().find_map(|folder| whole.rsplit_once(folder)).map(|(_, inside)| inside);
+    let name = inside.unwrap_or_else(|| whole.rsplit('/').next().unwrap_or_default());
+    // The file's name begins with the module's, and ends with tags.
+    let (folders, file) = name.rsplit_once('/').map_or((None, name), |(folders, file)| (Some(folders), file));
+    let last = file.split('.').next().unwrap_or_default();
+    let module = folders.map_or_else(|| last.to_owned(), |folders| format!("{}.{last}", folders.replace('/', ".")));
+    let text = row.tagged.as_ref().filter(|_| is_tagged).unwrap_or(&row.text);
+    Some(text.replace("{path}", &whole).replace("{module}", &module))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EXEMPTIONS, RUNTIMES, exemption, runtime};
+    use crate::base::GuestPath;
+
+    #[test]
+    fn the_tables_parse_and_every_row_has_a_reason() {
+        assert!(EXEMPTIONS.len() > 20);
+        assert!(EXEMPTIONS.iter().all(|row| row.reason.len() > 10));
+        assert!(RUNTIMES.library.len() > 5 && RUNTIMES.raises.len() > 3);
+    }
+
+    #[test]
+    fn data_is_told_from_what_runs() {
+        assert!(exemption(&GuestPath::new("/usr/lib/firmware/a/b.bin")).is_some());
+        assert!(exemption(&GuestPath::new("/usr/aarch64-linux-gnu/lib/libc.so.6")).is_some());
+        assert!(exemption(&GuestPath::new("/usr/bin/app")).is_none());
+        assert!(exemption(&GuestPath::new("/usr/lib/x/libc.so.6")).is_none());
+        assert_eq!(runtime(&GuestPath::new("/usr/lib/python3/dist-packages/a/_b.so")), Some("Python"));
+        assert_eq!(runtime(&GuestPath::new("/app/node_modules/x/build/Release/x.node")), Some("Node.js"));
+    }
+}

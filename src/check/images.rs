@@ -1,0 +1,114 @@
+//! Findings of an image's documents: what index, manifest, config and blobs say of each other.
+
+use crate::base::escape;
+use crate::finding::{Finding, GuestLocus};
+use crate::image::{Damage, DamageKind, Listing, Skip, Skipped};
+use crate::node::Node;
+
+use super::{Case, finding};
+use crate::node::agree;
+
+/// Judges an image's platforms and what is damaged.
+pub(super) fn judge_documents(case: &Case<'_>) -> Vec<Finding> {
+    let damage = case.image.damage.iter().filter_map(|damage| damaged(damage, case.place_in_layer(damage.layer)));
+    platforms(case).into_iter().chain(damage).collect()
+}
+
+fn platforms(case: &Case<'_>) -> Option<Finding> {
+    let config = &case.image.config.as_ref()?.platform;
+    if config.is_unknown() {
+        // A file alone has no platform to state.
+        if case.rootfs.is_one_file() {
+            return None;
+        }
+        let message = "the config does not say which platform the image is for".to_owned();
+        return finding("missing-platform", case.place(), message);
+    }
+    let declared = case.image.declared.as_ref().filter(|platform| !platform.is_unknown())?;
+    if agree(declared, config) {
+        return None;
+    }
+    let message = format!("the index entry says {declared}, but the image's config says {config}");
+    let mut found = finding("config-platform-mismatch", case.place(), message)?;
+    found.evidence = vec![
+        format!("index entry: {declared} (this is what runtimes choose by)"),
+        format!("config: {config} (this is what the builder wrote)"),
+    ];
+    found.fix =
+        Some(format!("build it again for {declared}: `docker buildx build --platform {declared} .`; or correct the entry"));
+    Some(found)
+}
+
+fn damaged(damage: &Damage, locus: GuestLocus) -> Option<Finding> {
+    let subject = escape(&damage.subject);
+    let subject = damage.layer.map_or_else(|| subject.to_string(), |layer| format!("layer {layer} ({subject})"));
+    let (rule, what) = match &damage.kind {
+        DamageKind::DigestMismatch { expected, actual } => {
+            ("digest-mismatch", format!("has the digest {actual}, not {expected}"))
+        }
+        DamageKind::SizeMismatch { expected, actual } => {
+            ("digest-mismatch", format!("is {actual} bytes long, not {expected} as its descriptor says"))
+        }
+        DamageKind::DiffIdMismatch { expected, actual } => {
+            ("diff-id-mismatch", format!("unpacks to {actual}, but the config names {expected}"))
+        }
+        DamageKind::Missing(text) => ("unreadable-layer", format!("is listed but not there: {}", escape(text))),
+        DamageKind::Compression(text) => ("unreadable-layer", format!("cannot be decompressed whole: {}", escape(text))),
+        DamageKind::Tar(text) => ("unreadable-layer", format!("is not a whole tar archive: {}", escape(text))),
+        DamageKind::Limit(text) => ("unreadable-layer", format!("was not read to its end: {}", escape(text))),
+        DamageKind::NameTooLong(length) => {
+            let rule = "a path may have 4,095 bytes on Linux, and each part of it 255";
+            ("unreadable-layer", format!("holds a name of {length} bytes, with which no runtime can unpack it: {rule}"))
+        }
+        DamageKind::Document(text) => ("corrupt-document", format!("is not what it should be: {}", escape(text))),
+        DamageKind::LayerCount { layers, diff_ids } => {
+            ("corrupt-document", format!("names {diff_ids} layers, but the manifest has {layers}"))
+        }
+        DamageKind::Encrypted => ("encrypted-layer", "is encrypted".to_owned()),
+        DamageKind::Foreign(addresses) => {
+            let from = addresses.first().map(|address| format!(", at {}", escape(address))).unwrap_or_default();
+            ("foreign-layer", format!("is kept elsewhere{from}"))
+        }
+        DamageKind::UnknownFormat(name) => {
+            ("unsupported-format", format!("is in a format that no runtime reads: {}", escape(name)))
+        }
+        DamageKind::EscapingPath => ("escaping-path", "leads out of the root directory".to_owned()),
+    };
+    finding(rule, locus, format!("{subject} {what}"))
+}
+
+/// Judges what a target holds as a whole: damaged indexes, artifacts that are no images, nodes for which there is no manifest.
+pub fn judge_listing(target: &str, listing: &Listing, unmatched: &[Node]) -> Vec<Finding> {
+    let place = || GuestLocus { target: target.to_owned(), ..GuestLocus::default() };
+    let damage = listing.damage.iter().filter_map(|damage| damaged(damage, place()));
+    let skipped = listing.skipped.iter().filter_map(|entry| skipped(entry, place()));
+    let nodes = unmatched.iter().filter_map(|node| unmatched_node(listing, node, place()));
+    damage.chain(skipped).chain(nodes).collect()
+}
+
+fn skipped(entry: &Skipped, locus: GuestLocus) -> Option<Finding> {
+    let name = escape(&entry.name);
+    match &entry.why {
+        Skip::Attestation | Skip::Absent(_) => None,
+        Skip::Artifact(kind) => finding("not-an-image", locus, format!("{name} is no container image: {}", escape(kind))),
+        Skip::SchemaOne => finding("schema-one", locus, format!("{name} is a manifest of Docker's schema 1")),
+    }
+}
+
+fn unmatched_node(listing: &Listing, node: &Node, mut locus: GuestLocus) -> Option<Finding> {
+    locus.node = Some(node.name.clone());
+    let wanted = node.platform.normalised();
+    let printed =
+        if wanted.architecture == "arm64" && wanted.variant.is_none() { format!("{wanted}/v8") } else { wanted.to_string() };
+    let message = format!("no matching manifest for {printed} in the manifest list entries");
+    let mut found = finding("no-matching-manifest", locus, message)?;
+    let config = |image: &crate::image::Image| image.config.as_ref().map(|config| config.platform.clone());
+    let offered = listing.images.iter().filter_map(|image| image.declared.clone().or_else(|| config(image)));
+    let offered: Vec<String> = offered.map(|platform| platform.to_string()).collect();
+    found.evidence = vec![format!("the image is there for: {}", offered.join(", "))];
+    found.fix = Some(format!(
+        "build it for this platform too: `docker buildx build --platform {} .`",
+        offered.iter().chain([&wanted.to_string()]).map(String::as_str).collect::<Vec<_>>().join(",")
+    ));
+    Some(found)
+}

@@ -1,0 +1,100 @@
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::{Severity, sources::SOURCES};
+
+/// One rule: a file of `rules/`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// `EX101`.
+    pub id: String,
+    /// Reads as "allow wrong-machine".
+    pub name: String,
+    /// How bad it usually is.
+    pub severity: Severity,
+    /// The version that brought it.
+    pub since: String,
+    /// One line.
+    pub summary: String,
+    /// What happens and why; a paragraph or two.
+    pub why: String,
+    /// What to do.
+    pub fix: String,
+    /// The lines that people see and search for, verbatim.
+    #[serde(default)]
+    pub messages: Vec<String>,
+    /// The causes ([`crate::exec::Cause::name`]) that this rule reports.
+    #[serde(default)]
+    pub causes: Vec<String>,
+    /// Addresses of specifications and discussions.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Cases that fire and cases that do not; they are the rule's tests.
+    #[serde(default, rename = "example")]
+    pub examples: Vec<Example>,
+}
+
+/// A case of a rule, as a small image recipe.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// What the case shows.
+    pub name: String,
+    /// Whether the rule fires.
+    pub fires: bool,
+    /// The image, in the language of `samples/` (see `samples/README.md`).
+    pub image: toml::Table,
+}
+
+// Text that was compiled in; a test holds that every file parses, so none is left out.
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| SOURCES.iter().filter_map(|text| toml::from_str(text).ok()).collect());
+
+/// All rules, by id.
+pub fn catalogue() -> &'static [Rule] {
+    &RULES
+}
+
+/// The rule with this id or name.
+pub fn rule(id_or_name: &str) -> Option<&'static Rule> {
+    catalogue().iter().find(|rule| rule.id.eq_ignore_ascii_case(id_or_name) || rule.name == id_or_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Rule, SOURCES, catalogue};
+
+    #[test]
+    fn every_file_of_rules_parses_and_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
+        let files = std::fs::read_dir(folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_file()).count();
+        assert_eq!(files, SOURCES.len());
+        for text in SOURCES {
+            toml::from_str::<Rule>(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        }
+    }
+
+    #[test]
+    fn ids_ascend_and_names_are_unique() {
+        assert!(catalogue().windows(2).all(|pair| pair[0].id < pair[1].id));
+        let names: BTreeSet<_> = catalogue().iter().map(|rule| &rule.name).collect();
+        assert_eq!(names.len(), catalogue().len());
+    }
+
+    /// The kebab-case names of `exec::Cause`'s variants.
+    const CAUSES: &str = "archive bad-shebang bitcode carriage-return cpu dangling-link empty-file emulator-missing git-lfs-pointer \
+        html interpreter-loop interpreter-missing is-directory java-class library-broken library-missing library-version library-wrong-machine link-loop loader-broken loader-missing \
+        loader-wrong-machine mach-o malformed-elf missing name-too-long no-command no-compat no-shebang no-such-group \
+        no-such-user noexec-mount not-a-directory not-a-file not-a-program not-executable not-in-path page-size pe program-missing search-denied truncated unknown-format wasm \
+        working-directory wrong-machine";
+
+    #[test]
+    fn every_cause_belongs_to_exactly_one_rule() {
+        let mut causes: Vec<&str> = catalogue().iter().flat_map(|rule| &rule.causes).map(String::as_str).collect();
+        causes.sort_unstable();
+        assert_eq!(causes, CAUSES.split_whitespace().collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,11 @@
+//! Bytes to typed facts: pure, bounded, and never a panic, whatever the bytes.
+
+pub mod compress;
+pub mod content;
+pub mod elf;
+pub mod macho;
+pub mod oci;
+pub mod pe;
+pub mod script;
+pub mod shell;
+pub mod tar;

@@ -1,0 +1,5 @@
+//! The thin binary over the library.
+
+fn main() -> std::process::ExitCode {
+    enoexec::app::main()
+}

@@ -1,0 +1,121 @@
+//! What a machine can run.
+
+mod architecture;
+mod handler;
+mod level;
+mod matching;
+mod spec;
+
+use std::collections::BTreeSet;
+
+pub use architecture::{Code, agree, aliases, all_aliases, native_code, sibling_code};
+pub use handler::{Handler, Matching};
+pub use level::{Family, Level};
+pub use matching::{preference, select};
+pub use spec::NodeError;
+
+use crate::base::{KernelVersion, Platform};
+
+/// A machine, as far as it decides what can be executed on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// As the user named it.
+    pub name: String,
+    /// What its container runtime says it is.
+    pub platform: Platform,
+    /// Bytes of a memory page.
+    pub page_size: u64,
+    /// The kernel's version.
+    pub kernel: KernelVersion,
+    /// Which programs of smaller word size the kernel and the CPU run besides their own.
+    pub compat: BTreeSet<Compat>,
+    /// What its CPU can do at least; `None` where nothing is said of it, so that nothing is held against it.
+    pub level: Option<Level>,
+    /// Emulators registered with binfmt_misc; the first that matches is used.
+    pub handlers: Vec<Handler>,
+}
+
+/// A second instruction set that a 64-bit kernel runs (`arch/*/include/asm/elf.h`, `compat_elf_check_arch`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Compat {
+    /// i386 on amd64 (CONFIG_IA32_EMULATION).
+    I386,
+    /// The x32 ABI on amd64.
+    X32,
+    /// 32-bit Arm on arm64 (CONFIG_COMPAT, and a CPU that has AArch32).
+    Arm,
+    /// 31-bit on s390x.
+    S390,
+    /// 32-bit PowerPC on ppc64.
+    Ppc,
+    /// o32 on mips64.
+    O32,
+    /// n32 on mips64.
+    N32,
+    /// rv32 on riscv64.
+    Riscv32,
+}
+
+impl Node {
+    /// A plain node of `platform`: the usual kernel, page size and compat of that architecture, no emulators.
+    pub fn plain(platform: &Platform) -> Self {
+        let platform = platform.normalised();
+        let (page_size, compat): (u64, &[Compat]) = match platform.architecture.as_str() {
+            "amd64" => (4 << 10, &[Compat::I386]),
+            // Whether the CPU has AArch32 differs; a plain node is one that has it.
+            "arm64" => (4 << 10, &[Compat::Arm]),
+            "ppc64" => (64 << 10, &[Compat::Ppc]),
+            "ppc64le" => (64 << 10, &[]),
+            "loong64" => (16 << 10, &[]),
+            "mips64" | "mips64le" => (16 << 10, &[Compat::O32, Compat::N32]),
+            _ => (4 << 10, &[]),
+        };
+        Self {
+            name: platform.to_string(),
+            page_size,
+            kernel: KernelVersion(6, 12),
+            compat: compat.iter().copied().collect(),
+            level: Level::of(&platform),
+            handlers: Vec::new(),
+            platform,
+        }
+    }
+
+    /// A plain node of the architecture of the machine that this runs on.
+    pub fn host() -> Self {
+        Self::plain(&Platform::linux(spec::host_architecture(), None))
+    }
+
+    /// Reads a node's specification: `linux/arm64`, `aarch64`, `host`, each perhaps narrowed: `amd64,compat32=no`,
+    /// `arm64,page-size=16k,binfmt=amd64,kernel=6.12`.
+    ///
+    /// # Errors
+    /// Not a platform, or an unknown setting.
+    pub fn parse(text: &str) -> Result<Self, NodeError> {
+        spec::parse(text)
+    }
+
+    /// What `uname -m` prints there (`arch/*/kernel/`, `UTS_MACHINE`); `None` where that depends on more than the platform.
+    pub fn uname(&self) -> Option<&'static str> {
+        Some(match (self.platform.architecture.as_str(), self.platform.normalised().variant.as_deref()) {
+            ("amd64", _) => "x86_64",
+            ("386", _) => "i686",
+            ("arm64", _) => "aarch64",
+            ("arm", Some("v6")) => "armv6l",
+            ("arm", Some("v7") | None) => "armv7l",
+            ("ppc64le", _) => "ppc64le",
+            ("ppc64", _) => "ppc64",
+            ("s390x", _) => "s390x",
+            ("riscv64", _) => "riscv64",
+            ("loong64", _) => "loongarch64",
+            ("mips64" | "mips64le", _) => "mips64",
+            ("mips" | "mipsle", _) => "mips",
+            _ => return None,
+        })
+    }
+
+    /// The instruction set of the node's own programs; `None` for an architecture that is not known here.
+    pub fn code(&self) -> Option<Code> {
+        native_code(&self.platform)
+    }
+}

@@ -1,0 +1,212 @@
+//! The whole tool on a screen: each function is a row of arrows.
+
+use std::sync::Arc;
+
+use crate::base::{GuestPath, Platform, Progress};
+use crate::check::{self, Case, Verdict};
+use crate::exec::{self, Launch, LaunchError, Overrides, Trace};
+use crate::finding::Finding;
+use crate::format::oci::RunConfig;
+use crate::image::{self, Image, LayerIndex, Layers, Limits, Listing, Rootfs};
+use crate::node::{self, Node};
+use crate::report::{self, ExecReport, ImageReport, Report, TargetReport};
+use crate::store::{self, Opened, Store, StoreError, Target};
+
+/// What `check` and `inspect` are asked.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// What to look at.
+    pub targets: Vec<Target>,
+    /// Only these platforms of an index; all where empty.
+    pub platforms: Vec<Platform>,
+    /// On which nodes; each image's own declared platform where empty.
+    pub nodes: Vec<Node>,
+    /// In the place of what the config says.
+    pub overrides: Overrides,
+    /// Paths to predict, as written.
+    pub exec: Vec<Vec<u8>>,
+    /// Whether to list every file that is code.
+    pub files: bool,
+    /// Whether to compute DiffIDs also where a descriptor's digest stands for the bytes.
+    pub verify_diff_ids: bool,
+}
+
+/// Looks at every target and judges it. A target that cannot be looked at has its `error` set; the others are judged.
+pub fn check(request: &Request, progress: &dyn Progress) -> Report {
+    let mut report = Report::default();
+    for target in &request.targets {
+        let (target, findings) = look(target, request, progress).unwrap_or_else(|error| could_not_look(target, &error));
+        report.targets.push(target);
+        report.findings.extend(findings);
+    }
+    report
+}
+
+fn could_not_look(target: &Target, error: &StoreError) -> (TargetReport, Vec<Finding>) {
+    let report = TargetReport { target: target.to_string(), error: Some(error.to_string()), ..TargetReport::default() };
+    (report, Vec::new())
+}
+
+/// Target → Store → Images → LayerIndexes → Rootfs → Traces → Findings, for one target.
+fn look(target: &Target, request: &Request, progress: &dyn Progress) -> Result<(TargetReport, Vec<Finding>), StoreError> {
+    let limits = Limits { diff_id: request.verify_diff_ids, ..Limits::default() };
+    let (store, mut layers) = open(target, &limits)?;
+    let listing = wanted(image::list(&*store)?, &request.platforms);
+    let plan = Plan::new(&listing, &request.nodes);
+    layers.read(&*store, &plan.images(&listing), &limits, progress);
+
+    let name = target.to_string();
+    let mut findings = check::judge_listing(&name, &listing, &plan.unmatched);
+    let mut images = Vec::new();
+    for (image, nodes) in listing.images.iter().zip(&plan.nodes) {
+        let (image, found) = examine(&name, image, nodes, &layers, request);
+        images.push(image);
+        findings.extend(found);
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    Ok((TargetReport { target: name, digest: listing.digest, error: None, images, skipped: listing.skipped }, findings))
+}
+
+fn open(target: &Target, limits: &Limits) -> Result<(Box<dyn Store>, Layers), StoreError> {
+    match store::open(target)? {
+        Opened::Store(store) => Ok((store, Layers::default())),
+        Opened::Stream(input) => {
+            let streamed =
+                store::read_stream(input, |digest, layer| Arc::new(LayerIndex::scan(layer, &limits.verifying(digest))))?;
+            Ok((streamed.store, Layers::scanned(streamed.scanned)))
+        }
+    }
+}
+
+/// Keeps the images that `--platform` asks for.
+fn wanted(mut listing: Listing, platforms: &[Platform]) -> Listing {
+    if !platforms.is_empty() {
+        let asked = |image: &Image| image.platform().is_some_and(|platform| platforms.iter().any(|asked| asked.covers(platform)));
+        listing.images.retain(asked);
+    }
+    listing
+}
+
+/// Which nodes each image is examined for.
+struct Plan {
+    /// By image: the nodes, and whether the node would pull this image.
+    nodes: Vec<Vec<(Node, bool)>>,
+    /// Nodes for which there is no image, with the platforms that there are.
+    unmatched: Vec<Node>,
+}
+
+impl Plan {
+    fn new(listing: &Listing, nodes: &[Node]) -> Self {
+        let mut plan = Self { nodes: vec![Vec::new(); listing.images.len()], unmatched: Vec::new() };
+        for node in nodes {
+            for group in listing.groups() {
+                let chosen = choose(&group, node);
+                if chosen.is_none() {
+                    plan.unmatched.push(node.clone());
+                }
+                for (place, _) in group {
+                    if let Some(nodes) = plan.nodes.get_mut(place) {
+                        nodes.push((node.clone(), chosen == Some(place)));
+                    }
+                }
+            }
+        }
+        plan
+    }
+
+    /// The images whose layers are needed: those that some node pulls, or all where no node was named.
+    fn images<'a>(&self, listing: &'a Listing) -> Vec<&'a Image> {
+        let needed = |nodes: &Vec<(Node, bool)>| nodes.is_empty() || nodes.iter().any(|(_, selected)| *selected);
+        listing.images.iter().zip(&self.nodes).filter(|(_, nodes)| needed(nodes)).map(|(image, _)| image).collect()
+    }
+}
+
+/// The image of an index that `node` pulls. An image that stands alone, without an index, is pulled by every node.
+fn choose(group: &[(usize, &Image)], node: &Node) -> Option<usize> {
+    if let [(place, image)] = group
+        && image.declared.is_none()
+    {
+        return Some(*place);
+    }
+    let platforms: Vec<Option<Platform>> = group.iter().map(|(_, image)| image.platform().cloned()).collect();
+    let chosen = node::select(&node.platform, &platforms)?;
+    group.get(chosen).map(|(place, _)| *place)
+}
+
+/// One image: its files, its start, what each node makes of it, and the judgement.
+fn examine(
+    target: &str,
+    image: &Image,
+    nodes: &[(Node, bool)],
+    layers: &Layers,
+    request: &Request,
+) -> (ImageReport, Vec<Finding>) {
+    let needed = nodes.is_empty() || nodes.iter().any(|(_, selected)| *selected);
+    if !needed {
+        return (ImageReport { image: image.clone(), ..ImageReport::default() }, Vec::new());
+    }
+    let (rootfs, damage) = layers.stack(image);
+    let rootfs = rootfs.with_noexec(request.overrides.noexec.iter().map(GuestPath::new));
+    let image = Image { damage: [image.damage.clone(), damage].concat(), ..image.clone() };
+    let nodes = if nodes.is_empty() { vec![own_node(&image, &rootfs)] } else { nodes.to_vec() };
+    let launch = start(&image, &rootfs, &request.overrides);
+    let verdicts: Vec<Verdict> =
+        nodes.iter().map(|(node, selected)| verdict(&rootfs, launch.as_ref(), node, *selected)).collect();
+
+    let known = launch.as_ref().map(Result::as_ref).map(|launch| launch.map_err(Box::as_ref));
+    let findings = check::judge(&Case { target, image: &image, rootfs: &rootfs, launch: known, verdicts: &verdicts });
+    let report = ImageReport {
+        machines: report::machines(&rootfs),
+        exec: predictions(&rootfs, launch.as_ref(), &verdicts, request),
+        files: request.files.then(|| report::files(&rootfs)),
+        partial: rootfs.is_partial(),
+        launch: launch.map(|launch| launch.unwrap_or_else(|error| error.launch)),
+        verdicts,
+        image,
+    };
+    (report, findings)
+}
+
+/// Where no node was named: a plain node of the platform that the image is for. Where nothing says, runtimes take an image to be
+/// for the machine that they are on.
+fn own_node(image: &Image, rootfs: &Rootfs) -> (Node, bool) {
+    let platform = image.platform().cloned().or_else(|| check::infer_platform(rootfs));
+    (platform.as_ref().map_or_else(Node::host, Node::plain), true)
+}
+
+type Start = Result<Launch, Box<LaunchError>>;
+
+/// How the image is started; `None` where neither a config nor the user says.
+fn start(image: &Image, rootfs: &Rootfs, overrides: &Overrides) -> Option<Start> {
+    let nothing = RunConfig::default();
+    let config = image.config.as_ref().map(|config| &config.run);
+    let config = config.or_else(|| (overrides.entrypoint.is_some() || overrides.cmd.is_some()).then_some(&nothing))?;
+    Some(exec::launch(config, overrides, rootfs))
+}
+
+fn verdict(rootfs: &Rootfs, start: Option<&Start>, node: &Node, selected: bool) -> Verdict {
+    let (trace, launch) = match start {
+        None => (Trace::unsure(exec::Doubt::NoConfig), &Launch::default()),
+        Some(Ok(launch)) => (exec::predict(rootfs, launch, node), launch),
+        Some(Err(error)) => (Trace::refused(error.cause.clone()), &error.launch),
+    };
+    let (message, crun_message) = (exec::message(&trace, launch), exec::crun_message(&trace, launch));
+    Verdict { node: node.clone(), selected, trace, message, crun_message }
+}
+
+/// What each node makes of each path of `--exec`.
+fn predictions(rootfs: &Rootfs, start: Option<&Start>, verdicts: &[Verdict], request: &Request) -> Vec<ExecReport> {
+    // Without a config there is still the user and the directory that were asked for.
+    let asked = if start.is_none() { Some(exec::launch(&RunConfig::default(), &request.overrides, rootfs)) } else { None };
+    let launch = match start.or(asked.as_ref()) {
+        Some(Ok(launch)) => launch,
+        Some(Err(error)) => &error.launch,
+        None => &Launch::default(),
+    };
+    let predict = |path: &Vec<u8>, node: &Node| ExecReport {
+        path: path.clone(),
+        node: node.name.clone(),
+        trace: exec::predict_path(rootfs, path, &launch.cwd, &launch.user, node),
+    };
+    request.exec.iter().flat_map(|path| verdicts.iter().map(move |verdict| predict(path, &verdict.node))).collect()
+}

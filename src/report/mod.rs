@@ -1,0 +1,132 @@
+//! What is shown: one renderer a file, each writing to a `Write`.
+
+mod explain;
+mod facts;
+mod human;
+mod json;
+#[cfg(test)]
+mod sample;
+
+use crate::base::Digest;
+use crate::check::Verdict;
+use crate::exec::{Launch, Trace};
+use crate::finding::{Finding, Severity};
+use crate::image::{Image, Skipped};
+
+pub use explain::{explain, rules_table};
+pub use facts::{files, machines};
+pub use human::{HumanOptions, human};
+pub use json::json;
+
+/// Everything that a run found out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    /// One a target, in the order of the command line.
+    pub targets: Vec<TargetReport>,
+    /// What is wrong, worst first within a target.
+    pub findings: Vec<Finding>,
+}
+
+/// What was found out about one target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetReport {
+    /// As the user named it.
+    pub target: String,
+    /// The digest of what it names.
+    pub digest: Option<Digest>,
+    /// Why it could not be looked at.
+    pub error: Option<String>,
+    /// The images in it.
+    pub images: Vec<ImageReport>,
+    /// What in it is no image.
+    pub skipped: Vec<Skipped>,
+}
+
+/// What was found out about one image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageReport {
+    /// Its documents.
+    pub image: Image,
+    /// Its ELF, PE and Mach-O files, counted by machine and layer.
+    pub machines: Vec<MachineCount>,
+    /// How it would be started, as far as that can be told.
+    pub launch: Option<Launch>,
+    /// What each node would make of it.
+    pub verdicts: Vec<Verdict>,
+    /// The paths of `--exec`, with what each node would make of them.
+    pub exec: Vec<ExecReport>,
+    /// Every file that is code, for `--files`.
+    pub files: Option<Vec<FileReport>>,
+    /// Whether some layer could not be read whole.
+    pub partial: bool,
+}
+
+/// How many files there are for one machine in one layer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MachineCount {
+    /// `x86_64`, `aarch64`, …; `darwin-arm64` and `windows-x86_64` for the other systems' files.
+    pub machine: String,
+    /// 32 or 64.
+    pub bits: Option<u8>,
+    /// `little` or `big`.
+    pub endian: Option<&'static str>,
+    /// The layer, counted from 0 at the bottom.
+    pub layer: usize,
+    /// All files.
+    pub files: usize,
+    /// Those with an execute bit that are programs.
+    pub executables: usize,
+}
+
+/// What a node would make of one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecReport {
+    /// As given.
+    pub path: Vec<u8>,
+    /// The node.
+    pub node: String,
+    /// How it goes.
+    pub trace: Trace,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReport {
+    /// Where; escaped.
+    pub path: String,
+    /// The layer, counted from 0 at the bottom.
+    pub layer: usize,
+    /// `elf`, `script`, `pe`, `mach-o`, …
+    pub kind: &'static str,
+    /// `e_machine`'s name, or the other formats'.
+    pub machine: Option<String>,
+    /// 32 or 64.
+    pub bits: Option<u8>,
+    /// `little` or `big`.
+    pub endian: Option<&'static str>,
+    /// An ELF file's kind.
+    pub elf_type: Option<&'static str>,
+    /// The interpreter of a script or of an ELF file; escaped.
+    pub interp: Option<String>,
+    /// The libraries that it needs; escaped.
+    pub needed: Vec<String>,
+}
+
+/// How many findings there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// The rest.
+    pub infos: usize,
+}
+
+impl Report {
+    /// Counts the findings by severity.
+    pub fn summary(&self) -> Summary {
+        let count = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();
+        Summary { errors: count(Severity::Error), warnings: count(Severity::Warning), infos: count(Severity::Info) }
+    }
+}

@@ -1,0 +1,203 @@
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use crate::base::escape;
+use crate::format::compress::{Compression, decompress};
+use crate::format::tar::{Members, Tar};
+
+use super::archive::{Archive, Catalogue, is_system_directory, is_tar};
+use super::files::{FileStore, io as io_error, not_an_image};
+use super::layout::Layout;
+use super::stream::Stream;
+use super::tree::TreeStore;
+use super::{Kind, Store, StoreError, Target};
+
+/// Bytes by which a file is recognised: a tar header.
+const HEAD: u64 = 512;
+
+/// Members of a compressed tar that are looked at to tell an archive of images from a root file system.
+const LOOKED_AT: usize = 64;
+
+/// How a target is read.
+pub enum Opened {
+    /// At any place, by several threads at once.
+    Store(Box<dyn Store>),
+    /// Once, from the start to the end: standard input or an archive that is compressed as a whole.
+    /// [`super::read_stream`] takes it.
+    Stream(Stream),
+}
+
+/// Opens a target that can be read at any place. Standard input and compressed archives go to [`super::read_stream`] instead: see
+/// [`Opened`].
+///
+/// # Errors
+/// The target cannot be read, or is nothing that can be checked.
+pub fn open(target: &Target) -> Result<Opened, StoreError> {
+    match &target.kind {
+        Kind::Registry(reference) => Err(in_registry(reference)),
+        Kind::Daemon(text) => Err(in_daemon(text)),
+        Kind::Stdin => Ok(Opened::Stream(Stream { place: "standard input".into(), choice: None, input: Box::new(io::stdin()) })),
+        Kind::Oci(path, choice) => open_layout(path, choice.as_deref()),
+        Kind::DockerArchive(path) => open_archive(path, None),
+        Kind::OciArchive(path, choice) => open_archive(path, choice.as_deref()),
+        Kind::File(path) => {
+            is_file(path)?;
+            tree(TreeStore::File(path.clone()))
+        }
+        Kind::Dir(path) if metadata(path)?.is_dir() => tree(TreeStore::Directory(path.clone())),
+        Kind::Dir(path) => match look(path)? {
+            Content::Archive | Content::CompressedArchive => tree(TreeStore::Tar(path.clone())),
+            Content::Other => Err(not_an_image(path, "is neither a directory nor a tar archive")),
+        },
+        Kind::Path(path) if metadata(path)?.is_dir() => open_directory(path),
+        Kind::Path(path) => match look(path)? {
+            Content::Other => tree(TreeStore::File(path.clone())),
+            Content::Archive | Content::CompressedArchive => open_archive(path, None),
+        },
+    }
+}
+
+fn in_registry(reference: &str) -> StoreError {
+    let reference = escape(reference);
+    StoreError::Unsupported(format!(
+        "{reference} is no file here, and this version reads images from disk, not from a registry. Bring it here first: \
+         `skopeo copy --all docker://{reference} oci-archive:image.tar`, then check image.tar"
+    ))
+}
+
+fn in_daemon(text: &str) -> StoreError {
+    let (daemon, reference) = text.split_once(':').unwrap_or_default();
+    let reference = escape(reference);
+    let save = match daemon {
+        "containerd" => format!("ctr images export - {reference}"),
+        "podman" => format!("podman save --format oci-archive {reference}"),
+        _ => format!("docker save {reference}"),
+    };
+    StoreError::Unsupported(format!("this version does not ask {daemon} itself. Give it the image: `{save} | enoexec check -`"))
+}
+
+fn tree(store: TreeStore) -> Result<Opened, StoreError> {
+    store.tree()?;
+    Ok(Opened::Store(Box::new(store)))
+}
+
+fn metadata(path: &Path) -> Result<Metadata, StoreError> {
+    fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => StoreError::Io { path: path.to_owned(), error: "no such file or directory".to_owned() },
+        _ => io_error(path, &error),
+    })
+}
+
+/// Refuses directories, and devices and pipes, which cannot be sought in.
+fn is_file(path: &Path) -> Result<(), StoreError> {
+    let metadata = metadata(path)?;
+    match (metadata.is_file(), metadata.is_dir()) {
+        (true, _) => Ok(()),
+        (false, true) => Err(not_an_image(path, "is a directory; expected a file")),
+        (false, false) => {
+            Err(not_an_image(path, "is no regular file; a stream is read from standard input: `enoexec check - < …`"))
+        }
+    }
+}
+
+fn open_layout(path: &Path, choice: Option<&str>) -> Result<Opened, StoreError> {
+    if !metadata(path)?.is_dir() {
+        return Err(not_an_image(
+            path,
+            "is a file; expected the directory of an OCI layout (oci-archive: names one in a tar archive)",
+        ));
+    }
+    if !Layout::is_at(path) {
+        return Err(not_an_image(path, "is no OCI layout: it has no index.json"));
+    }
+    Ok(Opened::Store(Box::new(FileStore::new(Layout::new(path), choice)?)))
+}
+
+fn open_directory(path: &Path) -> Result<Opened, StoreError> {
+    if Layout::is_at(path) {
+        return open_layout(path, None);
+    }
+    let entries = fs::read_dir(path).map_err(|error| io_error(path, &error))?;
+    let names = entries.flatten().map(|entry| entry.file_name());
+    if names.into_iter().any(|name| is_system_directory(name.as_encoded_bytes())) {
+        return tree(TreeStore::Directory(path.to_owned()));
+    }
+    Err(not_an_image(
+        path,
+        "is no image: a directory is checked as an OCI layout (index.json) or, with dir:, as a root file system",
+    ))
+}
+
+/// What kind of file lies at a path.
+enum Content {
+    /// A plain tar.
+    Archive,
+    /// A tar, compressed as a whole.
+    CompressedArchive,
+    /// Anything else.
+    Other,
+}
+
+fn look(path: &Path) -> Result<Content, StoreError> {
+    is_file(path)?;
+    let start = head(File::open(path).map_err(|error| io_error(path, &error))?);
+    if is_tar(&start) {
+        return Ok(Content::Archive);
+    }
+    if Compression::sniff(&start) == Compression::None {
+        return Ok(Content::Other);
+    }
+    // A program may be a compressed file too, and may be broken: then it is judged as a file.
+    let inside = uncompressed(path)?.map(head).unwrap_or_default();
+    Ok(if is_tar(&inside) { Content::CompressedArchive } else { Content::Other })
+}
+
+fn head(file: impl Read) -> Vec<u8> {
+    let mut head = Vec::new();
+    // What can be read of a broken file is all there is to recognise it by.
+    let _ = file.take(HEAD).read_to_end(&mut head);
+    head
+}
+
+/// `None` where it is compressed in a way that is not read here.
+fn uncompressed(path: &Path) -> Result<Option<Box<dyn Read + Send>>, StoreError> {
+    let file = File::open(path).map_err(|error| io_error(path, &error))?;
+    Ok(decompress(BufReader::new(file)).ok().map(|(_, stream)| stream))
+}
+
+fn open_archive(path: &Path, choice: Option<&str>) -> Result<Opened, StoreError> {
+    match look(path)? {
+        Content::Other => Err(not_an_image(path, "is no tar archive")),
+        Content::CompressedArchive if is_packed_root(path)? => tree(TreeStore::Tar(path.to_owned())),
+        Content::CompressedArchive => {
+            let input = File::open(path).map_err(|error| io_error(path, &error))?;
+            let choice = choice.map(str::to_owned);
+            Ok(Opened::Stream(Stream { place: path.to_owned(), choice, input: Box::new(input) }))
+        }
+        Content::Archive => {
+            let archive = Archive::open(path)?;
+            let is_root = !holds_images(archive.members()) && archive.members().looks_like_root();
+            if is_root && choice.is_none() {
+                return tree(TreeStore::Tar(path.to_owned()));
+            }
+            Ok(Opened::Store(Box::new(FileStore::new(archive, choice)?)))
+        }
+    }
+}
+
+fn holds_images<T>(members: &Catalogue<T>) -> bool {
+    ["index.json", "oci-layout", "manifest.json", "repositories"].iter().any(|name| members.get(name).is_some())
+}
+
+/// Whether a compressed tar begins as a root file system does.
+fn is_packed_root(path: &Path) -> Result<bool, StoreError> {
+    let Some(stream) = uncompressed(path)? else { return Ok(false) };
+    let mut tar = Tar::new(stream);
+    let mut members = Catalogue::default();
+    for _ in 0..LOOKED_AT {
+        let Ok(Some(member)) = tar.next_member() else { break };
+        members.insert(&member, Some(()));
+    }
+    Ok(!holds_images(&members) && members.looks_like_root())
+}

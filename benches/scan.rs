@@ -1,0 +1,221 @@
+//! What a scan costs beside inflating the same bytes, and beside unpacking them: `cargo bench --bench scan`.
+//!
+//! The image is made of this machine's own `/usr`: 1 GiB (if it has so much) in four gzip layers, kept under `target/` between runs. Every
+//! measurement is a process of its own; the minimum of three interleaved rounds counts.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark may stop, and prints")]
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use enoexec::base::{Digest, parallel_map};
+use enoexec::image::{LayerIndex, Limits};
+use flate2::write::GzEncoder;
+use serde_json::json;
+
+const LAYERS: usize = 4;
+const LAYER_BYTES: u64 = 256 << 20;
+const ROUNDS: usize = 3;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-scan");
+    match arguments.iter().position(|argument| argument == "--measure") {
+        Some(at) => measure(&arguments[at + 1], &folder),
+        None => compare(&folder),
+    }
+}
+
+/// What one process cost.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: f64,
+    cpu: f64,
+    peak_mib: f64,
+}
+
+impl Cost {
+    fn least(self, other: Self) -> Self {
+        let peak_mib = self.peak_mib.max(other.peak_mib);
+        Self { wall: self.wall.min(other.wall), cpu: self.cpu.min(other.cpu), peak_mib }
+    }
+}
+
+fn compare(folder: &Path) {
+    let unpacked = prepare(folder);
+    let works = ["inflate", "scan", "scan-diff-ids"];
+    let mut costs: Vec<Option<Cost>> = vec![None; works.len()];
+    let mut unpacking: Option<f64> = None;
+    for _ in 0..ROUNDS {
+        for (work, least) in works.iter().zip(&mut costs) {
+            let cost = in_child(work);
+            *least = Some(least.map_or(cost, |least| least.least(cost)));
+        }
+        if let Some(wall) = unpack_and_scanelf(folder) {
+            unpacking = Some(unpacking.map_or(wall, |least| least.min(wall)));
+        }
+    }
+    let inflate = costs[0].unwrap();
+    println!("{LAYERS} gzip layers, {} MiB unpacked; the least of {ROUNDS}", unpacked >> 20);
+    println!("{:28} {:>7} {:>7} {:>9} {:>7} {:>7}", "", "wall s", "CPU s", "peak MiB", "wall ×", "CPU ×");
+    for (work, cost) in works.iter().zip(costs) {
+        let Cost { wall, cpu, peak_mib } = cost.unwrap();
+        let (walls, cpus) = (wall / inflate.wall, cpu / inflate.cpu);
+        println!("{work:28} {wall:7.2} {cpu:7.2} {peak_mib:9.1} {walls:7.2} {cpus:7.2}");
+    }
+    match unpacking {
+        Some(wall) => println!("{:28} {wall:7.2} {:25.2}", "umoci unpack + scanelf -R", wall / inflate.wall),
+        None => println!("umoci or scanelf is not installed: not compared"),
+    }
+}
+
+/// Runs one kind of work in this process and prints its cost.
+fn measure(work: &str, folder: &Path) {
+    let layers = layers(folder);
+    let start = Instant::now();
+    match work {
+        "inflate" => layers.iter().for_each(|layer| inflate(layer)),
+        "scan" => scan(&layers, &Limits::default()),
+        _ => scan(&layers, &Limits { diff_id: true, ..Limits::default() }),
+    }
+    println!("{} {} {}", start.elapsed().as_secs_f64(), cpu_seconds(), peak_mib());
+}
+
+fn inflate(layer: &Path) {
+    let input = BufReader::with_capacity(64 << 10, File::open(layer).unwrap());
+    let mut decoder = flate2::bufread::MultiGzDecoder::new(input);
+    let mut buffer = vec![0; 256 << 10];
+    while decoder.read(&mut buffer).unwrap() > 0 {}
+}
+
+fn scan(layers: &[PathBuf], limits: &Limits) {
+    let indexes = parallel_map(layers, |layer| LayerIndex::scan(File::open(layer).unwrap(), limits));
+    for (index, layer) in indexes.iter().zip(layers) {
+        assert_eq!(index.damage, [], "{}", layer.display());
+        assert!(index.entries.len() > 1 && index.stored.is_some());
+    }
+}
+
+/// User and system time of this process with all of its threads (proc(5), `/proc/pid/stat`, fields 14 and 15 in ticks of 10 ms).
+fn cpu_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
+}
+
+fn peak_mib() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+fn in_child(work: &str) -> Cost {
+    let output =
+        Command::new(std::env::current_exe().unwrap()).args(["--measure", work]).stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success(), "{work} failed");
+    let numbers: Vec<f64> = String::from_utf8(output.stdout).unwrap().split_whitespace().map(|n| n.parse().unwrap()).collect();
+    Cost { wall: numbers[0], cpu: numbers[1], peak_mib: numbers[2] }
+}
+
+/// The usual way to the same answer, in seconds; `None` where the tools are missing.
+fn unpack_and_scanelf(folder: &Path) -> Option<f64> {
+    let bundle = folder.join("bundle");
+    let _ = fs::remove_dir_all(&bundle);
+    let image = format!("{}:bench", folder.join("layout").display());
+    let start = Instant::now();
+    let quiet = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let unpacked = quiet(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&bundle)).ok()?;
+    quiet(Command::new("scanelf").arg("-R").arg(bundle.join("rootfs"))).ok()?;
+    let wall = start.elapsed().as_secs_f64();
+    let _ = fs::remove_dir_all(&bundle);
+    unpacked.success().then_some(wall)
+}
+
+fn layers(folder: &Path) -> Vec<PathBuf> {
+    let blobs = folder.join("layout/blobs/sha256");
+    let list = fs::read_to_string(folder.join("layers")).unwrap();
+    list.lines().skip(1).map(|hex| blobs.join(hex)).collect()
+}
+
+/// Makes the image unless it is there; its unpacked size.
+fn prepare(folder: &Path) -> u64 {
+    let list = folder.join("layers");
+    if !list.exists() {
+        let blobs = folder.join("layout/blobs/sha256");
+        fs::create_dir_all(&blobs).unwrap();
+        println!("packing /usr, once");
+        let made = parallel_map(&share_out(), |files| write_layer(&blobs, files));
+        let size: u64 = made.iter().map(|layer| layer.unpacked).sum();
+        write_layout(&folder.join("layout"), &made);
+        let lines: Vec<String> = made.iter().map(|layer| layer.digest.hex().to_owned()).collect();
+        fs::write(&list, format!("{size}\n{}\n", lines.join("\n"))).unwrap();
+    }
+    fs::read_to_string(&list).unwrap().lines().next().unwrap().parse().unwrap()
+}
+
+/// The files of `/usr` in the order of their names, a layer's worth each.
+fn share_out() -> Vec<Vec<PathBuf>> {
+    let mut shares = vec![Vec::new()];
+    let mut size = 0;
+    for entry in walkdir::WalkDir::new("/usr").sort_by_file_name().into_iter().filter_map(Result::ok) {
+        let is_kept = entry.file_type().is_file() || entry.file_type().is_symlink();
+        let Some(metadata) = entry.metadata().ok().filter(|_| is_kept && File::open(entry.path()).is_ok()) else { continue };
+        if size >= LAYER_BYTES {
+            if shares.len() == LAYERS {
+                break;
+            }
+            shares.push(Vec::new());
+            size = 0;
+        }
+        size += metadata.len();
+        shares.last_mut().unwrap().push(entry.into_path());
+    }
+    shares
+}
+
+struct Packed {
+    digest: Digest,
+    diff_id: Digest,
+    size: u64,
+    unpacked: u64,
+}
+
+fn write_layer(blobs: &Path, files: &[PathBuf]) -> Packed {
+    let scratch = tempfile::NamedTempFile::new_in(blobs).unwrap();
+    let mut archive = tar::Builder::new(GzEncoder::new(scratch.as_file(), flate2::Compression::new(6)));
+    archive.follow_symlinks(false);
+    for file in files {
+        archive.append_path_with_name(file, file.strip_prefix("/").unwrap()).unwrap();
+    }
+    archive.into_inner().unwrap().finish().unwrap().flush().unwrap();
+    let limits = Limits { diff_id: true, ..Limits::default() };
+    let index = LayerIndex::scan(File::open(scratch.path()).unwrap(), &limits);
+    let (stored, unpacked) = (index.stored.unwrap(), index.unpacked.unwrap());
+    let (digest, diff_id) = (stored.digest.unwrap(), unpacked.digest.unwrap());
+    scratch.persist(blobs.join(digest.hex())).unwrap();
+    Packed { digest, diff_id, size: stored.size, unpacked: unpacked.size }
+}
+
+/// An OCI layout around the layers, so that other tools can read the image too.
+fn write_layout(layout: &Path, layers: &[Packed]) {
+    let blob = |media_type: &str, document: serde_json::Value| {
+        let bytes = document.to_string().into_bytes();
+        let digest = Digest::of(&bytes);
+        fs::write(layout.join("blobs/sha256").join(digest.hex()), &bytes).unwrap();
+        json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
+    };
+    let diff_ids: Vec<&Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
+    let config = json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids}});
+    let config = blob("application/vnd.oci.image.config.v1+json", config);
+    let describe = |layer: &Packed| json!({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": layer.digest, "size": layer.size});
+    let layers: Vec<_> = layers.iter().map(describe).collect();
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let mut manifest = blob(media_type, json!({"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": layers}));
+    manifest["annotations"] = json!({"org.opencontainers.image.ref.name": "bench"});
+    let write =
+        |name: &str, document: serde_json::Value| -> io::Result<()> { fs::write(layout.join(name), document.to_string()) };
+    write("index.json", json!({"schemaVersion": 2, "manifests": [manifest]})).unwrap();
+    write("oci-layout", json!({"imageLayoutVersion": "1.0.0"})).unwrap();
+}

@@ -1,0 +1,88 @@
+//! Every rule's examples: those that fire do, those that do not stay silent.
+
+#![allow(clippy::unwrap_used, reason = "what cannot be set up ends the test")]
+
+mod recipe;
+
+use enoexec::base::Quiet;
+use enoexec::finding::{Example, Rule, catalogue};
+use enoexec::node::Node;
+use enoexec::pipeline::{Request, check};
+use enoexec::store::Target;
+use recipe::Recipe;
+
+/// What is wrong with this example, if anything.
+fn failure(rule: &Rule, example: &Example) -> Option<String> {
+    let recipe = Recipe::from_toml(&example.image);
+    let folder = tempfile::tempdir().unwrap();
+    recipe.write_layout(folder.path());
+    let target: Target = format!("oci:{}", folder.path().display()).parse().unwrap();
+    let nodes = recipe.nodes.iter().map(|node| Node::parse(node).unwrap()).collect();
+    let request = Request { targets: vec![target], nodes, verify_diff_ids: true, ..Request::default() };
+    let report = check(&request, &Quiet);
+    let found: Vec<String> = report.findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.message)).collect();
+    let fired = report.findings.iter().any(|finding| finding.rule.id == rule.id);
+    let shown = format!("{} ({}), {}: found {found:?}", rule.id, rule.name, example.name);
+    (fired != example.fires).then_some(shown)
+}
+
+#[test]
+fn every_example_fires_or_stays_silent_as_it_says() {
+    let examples = catalogue().iter().flat_map(|rule| rule.examples.iter().map(move |example| (rule, example)));
+    let failures: Vec<String> = examples.filter_map(|(rule, example)| failure(rule, example)).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_rule_shows_a_case_that_fires_and_one_that_does_not() {
+    // A handler without flag F cannot be written as a node's text, so emulator-missing has no example.
+    for rule in catalogue().iter().filter(|rule| rule.name != "emulator-missing") {
+        assert!(rule.examples.iter().any(|example| example.fires), "{} never fires", rule.id);
+        assert!(rule.examples.iter().any(|example| !example.fires), "{} always fires", rule.id);
+    }
+}
+
+#[test]
+fn readers_of_elf_take_the_generated_files() {
+    for name in ["x86_64", "i386", "aarch64", "arm", "ppc64", "s390", "riscv", "loongarch", "mips"] {
+        let (machine, wide, big) = recipe::elf::machine(name);
+        let (interp, needed) = (Some("/lib/ld.so".to_owned()), vec!["libc.so.6".to_owned(), "libm.so.6".to_owned()]);
+        let bytes = recipe::elf::build(&recipe::elf::ElfRecipe {
+            machine,
+            wide,
+            big,
+            kind: 2,
+            flags: 0,
+            interp,
+            needed,
+            ..Default::default()
+        });
+        let elf = goblin::elf::Elf::parse(&bytes).unwrap();
+        assert!(bytes.len() <= 400, "{name}: {} bytes", bytes.len());
+        assert_eq!((elf.header.e_machine, elf.is_64, elf.little_endian), (machine, wide, !big), "{name}");
+        assert_eq!(elf.interpreter, Some("/lib/ld.so"), "{name}");
+        assert_eq!(elf.libraries, ["libc.so.6", "libm.so.6"], "{name}");
+    }
+}
+
+#[test]
+fn a_recipe_is_written_the_same_each_time() {
+    let example = &catalogue().first().unwrap().examples[0];
+    let digests = [(); 2].map(|()| {
+        let folder = tempfile::tempdir().unwrap();
+        Recipe::from_toml(&example.image).write_layout(folder.path());
+        std::fs::read(folder.path().join("index.json")).unwrap()
+    });
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn every_sample_is_a_recipe() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/samples")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let recipe = Recipe::from_toml(&toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap());
+            assert!(!recipe.layers.is_empty(), "{}", path.display());
+        }
+    }
+}

@@ -117,6 +117,14 @@ pub(super) struct Look {
     /// Compute every layer's DiffID, also where a descriptor's digest stands for the bytes already
     #[arg(long, env = "ENOEXEC_VERIFY_DIFFIDS")]
     pub(super) verify_diffids: bool,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// Where a report goes, and in which forms.
+#[derive(Debug, Args)]
+pub(super) struct Output {
     /// How to print the report
     #[arg(long, value_enum, default_value = "human", env = "ENOEXEC_FORMAT")]
     pub(super) format: Format,

@@ -2,25 +2,25 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use crate::exec::Overrides;
 use crate::pipeline::{self, Request};
-use crate::report::{self, HumanOptions, Report};
+use crate::report::{HumanOptions, Report};
 use crate::store::Target;
 
-use super::arguments::{Check, Common, Format, Inspect, Look};
+use super::arguments::{Check, Common, Inspect, Look, Output};
 use super::terminal::Terminal;
 use super::{Exit, Failure};
 
 /// The gate.
 pub(super) fn check(arguments: Check, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
     let fail_on = arguments.fail_on;
-    let (formats, request) = request(arguments.look)?;
+    let (output, request) = request(arguments.look)?;
     let report = pipeline::check(&request, terminal);
-    formats.write(&report, human_options(common, false), terminal)?;
+    output.write(&report, human_options(common, false), terminal)?;
     if report.findings.iter().any(|finding| fail_on.fails(finding.severity)) {
         return Ok(Exit::Findings);
     }
@@ -34,10 +34,10 @@ pub(super) fn inspect(arguments: Inspect, common: &Common, terminal: &Terminal) 
         let lines = read_lines(path).map_err(|error| Failure::Look(format!("{}: {error}", path.display())))?;
         exec.extend(lines);
     }
-    let (formats, request) = request(arguments.look)?;
+    let (output, request) = request(arguments.look)?;
     let request = Request { exec, files: arguments.files, ..request };
     let report = Report { findings: Vec::new(), ..pipeline::check(&request, terminal) };
-    formats.write(&report, human_options(common, true), terminal)?;
+    output.write(&report, human_options(common, true), terminal)?;
     Ok(looked(&report))
 }
 
@@ -49,13 +49,7 @@ fn human_options(common: &Common, facts: bool) -> HumanOptions {
     HumanOptions { quiet: common.quiet, verbose: common.verbose, facts, width: super::terminal::width() }
 }
 
-/// Where the report goes, and in which forms.
-struct Formats {
-    stdout: Format,
-    files: Vec<(Format, std::path::PathBuf)>,
-}
-
-fn request(look: Look) -> Result<(Formats, Request), Failure> {
+fn request(look: Look) -> Result<(Output, Request), Failure> {
     let targets = look.targets.into_iter().map(target).collect::<Result<_, _>>()?;
     let overrides = Overrides {
         entrypoint: look.entrypoint,
@@ -74,7 +68,7 @@ fn request(look: Look) -> Result<(Formats, Request), Failure> {
         verify_diff_ids: look.verify_diffids,
         ..Request::default()
     };
-    Ok((Formats { stdout: look.format, files: look.outputs }, request))
+    Ok((look.output, request))
 }
 
 /// Whether `--cap-drop` of this name takes CAP_DAC_OVERRIDE away; names are written as Docker and Kubernetes have them.
@@ -97,26 +91,4 @@ fn read_lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
     }
     let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     Ok(if bytes.is_empty() { Vec::new() } else { text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect() })
-}
-
-impl Formats {
-    fn write(&self, report: &Report, options: HumanOptions, terminal: &Terminal) -> Result<(), Failure> {
-        terminal.finish();
-        for (format, path) in &self.files {
-            let mut text = Vec::new();
-            render(*format, report, options, &mut text)?;
-            let written = std::fs::write(path, anstream::adapter::strip_bytes(&text).into_vec());
-            written.map_err(|error| Failure::Look(format!("{}: {error}", path.display())))?;
-        }
-        let mut out = BufWriter::new(terminal.stdout());
-        render(self.stdout, report, options, &mut out).and_then(|()| out.flush()).or_else(super::broken_pipe)?;
-        Ok(())
-    }
-}
-
-fn render(format: Format, report: &Report, options: HumanOptions, out: &mut dyn Write) -> io::Result<()> {
-    match format {
-        Format::Human => report::human(report, options, out),
-        Format::Json => report::json(report, out),
-    }
 }

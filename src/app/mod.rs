@@ -3,6 +3,7 @@
 mod arguments;
 mod catalogue;
 mod look;
+mod output;
 mod terminal;
 
 use std::io::{self, Write};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{GuestPath, Platform, escape};
 use crate::exec::{self, DEFAULT_PATH, Launch, Libc};
-use crate::finding::{Confidence, Finding, Locus};
+use crate::finding::{Confidence, Finding};
 use crate::format::content::Content;
 use crate::format::elf::{Elf, ElfKind, Use};
 use crate::image::{Credentials, EntryKind, Found, Rootfs};
@@ -65,8 +65,7 @@ pub(super) fn judge_contents(case: &Case<'_>, starts: &[Finding]) -> Vec<Finding
 }
 
 fn path_of(finding: &Finding) -> Option<&GuestPath> {
-    let Locus::Guest(place) = &finding.locus;
-    place.path.as_ref()
+    finding.locus.guest()?.path.as_ref()
 }
 
 fn elf<'a>(found: &Found<'a>) -> Option<&'a Elf> {

@@ -73,5 +73,6 @@ impl Case<'_> {
 fn finding(rule_name: &str, locus: GuestLocus, message: String) -> Option<Finding> {
     let rule = rule(rule_name)?;
     let (severity, confidence) = (rule.severity, Confidence::High);
-    Some(Finding { rule, severity, confidence, message, locus: Locus::Guest(locus), evidence: Vec::new(), fix: None })
+    let locus = Locus::Guest(locus);
+    Some(Finding { rule, severity, confidence, message, locus, evidence: Vec::new(), fix: None, edits: Vec::new() })
 }

@@ -96,7 +96,7 @@ fn names(members: &[&Verdict]) -> String {
 mod tests {
     use crate::check::{Case, Verdict, judge};
     use crate::exec::{Cause, Hop, Outcome, Role, Trace};
-    use crate::finding::{Finding, Locus};
+    use crate::finding::Finding;
     use crate::format::elf::{Endian, Machine};
     use crate::image::{Errno, Image, Rootfs};
     use crate::node::Node;
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].rule.id, "EX101");
         assert!(findings[0].message.ends_with("but linux/arm64, linux/s390x nodes cannot run it"), "{}", findings[0].message);
-        let Locus::Guest(place) = &findings[0].locus;
+        let place = findings[0].locus.guest().unwrap();
         assert_eq!(place.path.as_ref().unwrap().to_string(), "/app");
     }
 

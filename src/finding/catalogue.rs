@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -36,16 +37,18 @@ pub struct Rule {
     pub examples: Vec<Example>,
 }
 
-/// A case of a rule, as a small image recipe.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A case of a rule: an image, or files for `lint`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Example {
     /// What the case shows.
     pub name: String,
     /// Whether the rule fires.
     pub fires: bool,
     /// The image, in the language of `samples/` (see `samples/README.md`).
-    pub image: toml::Table,
+    pub image: Option<toml::Table>,
+    /// Files that are linted together, by name; the finding is in the first that is named like a Dockerfile, or in any.
+    pub files: BTreeMap<String, String>,
 }
 
 // Text that was compiled in; a test holds that every file parses, so none is left out.

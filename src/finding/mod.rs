@@ -1,14 +1,16 @@
 //! What is reported: the rule catalogue, and findings.
 
 mod catalogue;
+mod locus;
 mod sources;
 
 use std::fmt;
+use std::ops::Range;
 
 pub use catalogue::{Example, Rule, catalogue, rule};
+pub use locus::{GuestLocus, Locus, ObjectLocus, TextLocus};
 
-use crate::base::{Digest, GuestPath};
-use crate::image::Image;
+use crate::base::Digest;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -51,54 +53,25 @@ pub struct Finding {
     pub evidence: Vec<String>,
     /// What to do; concrete, or nothing.
     pub fix: Option<String>,
+    /// The same as changes to the file, where they are certain; disjoint, in the order of the file.
+    pub edits: Vec<Edit>,
 }
 
-/// Where a finding is.
+/// A change to a text that mends what was found there. Certain, or it is not offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Locus {
-    /// In an image.
-    Guest(GuestLocus),
-}
-
-/// A place in an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GuestLocus {
-    /// The target as the user named it.
-    pub target: String,
-    /// The image's digest or platform, which tells it from its siblings.
-    pub image: Option<String>,
-    /// The image's first name, where the target names its images.
-    pub name: Option<String>,
-    /// The layer, counted from 0 at the bottom.
-    pub layer: Option<usize>,
-    /// The build step that made the layer.
-    pub step: Option<String>,
-    /// The file.
-    pub path: Option<GuestPath>,
-    /// The node that it is about.
-    pub node: Option<String>,
-}
-
-impl GuestLocus {
-    /// Whether it lies in this image of the target.
-    pub fn is_of(&self, image: &Image) -> bool {
-        image.identity() == self.image && image.names.first() == self.name.as_ref()
-    }
+pub struct Edit {
+    /// Which bytes of the file it replaces; empty where it inserts.
+    pub span: Range<usize>,
+    /// What stands there afterwards.
+    pub replacement: String,
 }
 
 impl Finding {
-    /// The same for the same finding in the next run: over the rule, the image's platform, the path and the node, not over
-    /// digests or wording. Sixteen hexadecimal digits.
+    /// The same for the same finding in the next run: over the rule and [`Locus::identity`], not over digests, line numbers or
+    /// wording. Sixteen hexadecimal digits.
     pub fn fingerprint(&self) -> String {
-        let Locus::Guest(place) = &self.locus;
-        let path = place.path.as_ref().map(ToString::to_string).unwrap_or_default();
-        let parts = [
-            self.rule.id.as_str(),
-            &place.target,
-            place.image.as_deref().unwrap_or_default(),
-            &path,
-            place.node.as_deref().unwrap_or_default(),
-        ];
+        let identity = self.locus.identity();
+        let parts: Vec<&str> = std::iter::once(self.rule.id.as_str()).chain(identity.iter().map(String::as_str)).collect();
         Digest::of(parts.join("\0").as_bytes()).hex().chars().take(16).collect()
     }
 }

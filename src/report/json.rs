@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::base::escape;
 use crate::check::Verdict;
 use crate::exec::{Launch, Outcome, Role, Trace};
-use crate::finding::{Finding, Locus};
+use crate::finding::{Edit, Finding, Locus};
 use crate::image::{LayerSource, Skip, Skipped};
 
 use super::{ExecReport, FileReport, ImageReport, Report, TargetReport};
@@ -214,6 +214,8 @@ struct FindingDocument {
     locus: LocusDocument,
     evidence: Vec<String>,
     fix: Option<String>,
+    /// The fix as changes to the file, where they are certain.
+    edits: Vec<EditDocument>,
     fingerprint: String,
 }
 
@@ -221,6 +223,8 @@ struct FindingDocument {
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 enum LocusDocument {
+    /// In a text file. Lines and columns count from 1; the end is exclusive.
+    Text { file: String, line: usize, column: usize, end_line: usize, end_column: usize },
     /// In an image.
     Guest {
         target: String,
@@ -234,6 +238,17 @@ enum LocusDocument {
         path: Option<String>,
         node: Option<String>,
     },
+    /// In a Kubernetes object.
+    Object { group_kind: String, namespace: Option<String>, name: String, pointer: String },
+}
+
+/// Bytes of the finding's file, and what is to stand there instead.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct EditDocument {
+    start: usize,
+    end: usize,
+    replacement: String,
 }
 
 #[derive(Serialize)]
@@ -412,14 +427,31 @@ fn file(file: &FileReport) -> File {
 }
 
 fn finding(finding: &Finding) -> FindingDocument {
-    let Locus::Guest(place) = &finding.locus;
+    let edit = |edit: &Edit| EditDocument { start: edit.span.start, end: edit.span.end, replacement: edit.replacement.clone() };
     FindingDocument {
         rule: finding.rule.id.clone(),
         name: finding.rule.name.clone(),
         severity: text(&finding.severity),
         confidence: text(&finding.confidence),
         message: finding.message.clone(),
-        locus: LocusDocument::Guest {
+        locus: locus(&finding.locus),
+        evidence: finding.evidence.clone(),
+        fix: finding.fix.clone(),
+        edits: finding.edits.iter().map(edit).collect(),
+        fingerprint: finding.fingerprint(),
+    }
+}
+
+fn locus(locus: &Locus) -> LocusDocument {
+    match locus {
+        Locus::Text(place) => LocusDocument::Text {
+            file: escape(&place.file).to_string(),
+            line: place.line,
+            column: place.column,
+            end_line: place.end_line,
+            end_column: place.end_column,
+        },
+        Locus::Guest(place) => LocusDocument::Guest {
             target: place.target.clone(),
             image: place.image.clone(),
             name: place.name.as_ref().map(|name| escape(name).to_string()),
@@ -428,8 +460,11 @@ fn finding(finding: &Finding) -> FindingDocument {
             path: place.path.as_ref().map(text),
             node: place.node.clone(),
         },
-        evidence: finding.evidence.clone(),
-        fix: finding.fix.clone(),
-        fingerprint: finding.fingerprint(),
+        Locus::Object(place) => LocusDocument::Object {
+            group_kind: place.group_kind.clone(),
+            namespace: place.namespace.clone(),
+            name: place.name.clone(),
+            pointer: place.pointer.clone(),
+        },
     }
 }

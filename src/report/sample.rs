@@ -76,8 +76,10 @@ pub(super) fn rich() -> Report {
         name: Some("app:latest".into()),
         ..arm64_place("app.tar")
     };
-    for Locus::Guest(place) in report.findings.iter_mut().map(|found| &mut found.locus) {
-        place.name = Some("app:latest".into());
+    for found in &mut report.findings {
+        if let Locus::Guest(place) = &mut found.locus {
+            place.name = Some("app:latest".into());
+        }
     }
     let message = "/usr/lib/python3/dist-packages/numpy.so is a Python library for x86_64, but the image is for linux/arm64";
     report.findings.push(Finding {
@@ -110,6 +112,7 @@ pub(super) fn finding(name: &str, place: GuestLocus, message: &str) -> Finding {
         locus: Locus::Guest(place),
         evidence: Vec::new(),
         fix: None,
+        edits: Vec::new(),
     }
 }
 

@@ -13,14 +13,18 @@ use super::{HumanOptions, story};
 
 /// A finding as lines.
 pub(super) fn lines(found: &Finding, target: Option<&TargetReport>, options: HumanOptions) -> Vec<String> {
-    let Locus::Guest(place) = &found.locus;
-    let start = target.and_then(|target| start_of(found, place, target));
-    let image = start.map(|(image, _)| image).or_else(|| target.and_then(|target| only_image(place, target)));
+    let place = found.locus.guest();
+    let about = target.zip(place);
+    let start = about.and_then(|(target, place)| start_of(found, place, target));
+    let image = start.map(|(image, _)| image).or_else(|| about.and_then(|(target, place)| only_image(place, target)));
     let style = of_severity(found.severity);
-    let mut lines = vec![
-        format!("{style}{}[{}]{style:#}{BOLD}: {}{BOLD:#}", found.severity, found.rule.id, found.message),
-        location(found, place, image, start.is_some(), options),
-    ];
+    let location = match &found.locus {
+        Locus::Guest(place) => location(found, place, image, start.is_some(), options),
+        Locus::Text(place) => format!("  {LOCUS}-->{LOCUS:#} {}:{}:{}", escape(&place.file), place.line, place.column),
+        Locus::Object(place) => format!("  {LOCUS}-->{LOCUS:#} {} {}", escape(&place.group_kind), escape(&place.name)),
+    };
+    let mut lines =
+        vec![format!("{style}{}[{}]{style:#}{BOLD}: {}{BOLD:#}", found.severity, found.rule.id, found.message), location];
     let hops = start.map(|(image, verdict)| story::story(&image.image, &verdict.trace, options.columns().saturating_sub(5)));
     lines.extend(story::in_gutter(&hops.unwrap_or_default()));
     let notes = notes(found, start.map(|(_, verdict)| verdict), options);

@@ -12,7 +12,7 @@ mod tests;
 use std::io::{self, Write};
 
 use crate::base::escape;
-use crate::finding::{Finding, Locus};
+use crate::finding::Finding;
 use crate::image::{Image, Skip, Skipped};
 
 use super::{ImageReport, Report, TargetReport};
@@ -64,9 +64,9 @@ pub fn human(report: &Report, options: HumanOptions, out: &mut dyn Write) -> io:
     write_blocks(&blocks, out)
 }
 
+/// The target that a finding is of; nothing where it is of no image.
 fn target_of(found: &Finding) -> &str {
-    let Locus::Guest(place) = &found.locus;
-    &place.target
+    found.locus.guest().map(|place| place.target.as_str()).unwrap_or_default()
 }
 
 fn loose(lines: Vec<String>) -> Block {

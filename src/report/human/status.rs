@@ -6,7 +6,7 @@ use crate::base::escape;
 use crate::check::Verdict;
 use crate::check::doubt;
 use crate::exec::{Outcome, Trace};
-use crate::finding::{Finding, Locus, Severity};
+use crate::finding::{Finding, Severity};
 use crate::report::{ImageReport, TargetReport};
 
 use super::style::{BOLD, DIM, ERROR, HELP, INFO, WARNING, columns, padded, plural};
@@ -94,8 +94,7 @@ fn started(image: &ImageReport, verdict: &Verdict, members: &[&Verdict], finding
 }
 
 fn is_of(found: &Finding, image: &ImageReport) -> bool {
-    let Locus::Guest(place) = &found.locus;
-    place.is_of(&image.image)
+    found.locus.guest().is_some_and(|place| place.is_of(&image.image))
 }
 
 fn program(image: &ImageReport, trace: &Trace) -> String {

@@ -21,3 +21,4 @@ pub mod node;
 pub mod pipeline;
 pub mod report;
 pub mod store;
+pub mod triage;

@@ -1,0 +1,124 @@
+use crate::node::Node;
+
+/// What crashed: a pod, a container of Docker's or Podman's, or nothing but a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// `Pod`, `container`, …; empty for a bare text.
+    pub kind: String,
+    /// Its namespace, if it has one.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// What made it and is to be mended, such as `deployment/api`, in the form that `kubectl patch` takes.
+    pub owner: Option<String>,
+    /// The name of the node that it is on.
+    pub node_name: Option<String>,
+    /// That node, where it is known.
+    pub node: Option<Node>,
+    /// What was observed of the whole, in the order of time: events, the text that was handed in.
+    pub symptoms: Vec<Symptom>,
+    /// Its containers, those that run first first.
+    pub containers: Vec<Container>,
+}
+
+/// Something that was observed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Symptom {
+    /// Where: `event Failed`, `log of app`, `standard input`, `app.log`.
+    pub source: String,
+    /// The text, of one line or many, as it was found.
+    pub text: String,
+}
+
+/// One container, as far as it decides what is executed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Its part in the pod.
+    pub kind: ContainerKind,
+    /// The image as it was asked for.
+    pub image: String,
+    /// The image as it was pulled, with its digest (Kubernetes' `imageID`).
+    pub image_id: Option<String>,
+    /// In the place of the image's Entrypoint.
+    pub command: Option<Vec<String>>,
+    /// In the place of the image's Cmd.
+    pub args: Option<Vec<String>>,
+    /// `KEY=value` each; a value that comes from elsewhere (`valueFrom`) is left out with its key.
+    pub env: Vec<String>,
+    /// In the place of the image's User: `1000`, `1000:1000`.
+    pub user: Option<String>,
+    /// In the place of the image's WorkingDir.
+    pub working_dir: Option<String>,
+    /// Capabilities that are taken away: `ALL`, `DAC_OVERRIDE`, …
+    pub cap_drop: Vec<String>,
+    /// What is mounted over the image's own files.
+    pub mounts: Vec<Mount>,
+    /// How it is now.
+    pub state: Option<State>,
+    /// How it was before it was started again.
+    pub last_state: Option<State>,
+    /// What was observed of it alone: its log, its events.
+    pub symptoms: Vec<Symptom>,
+}
+
+/// A container's part in its pod.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ContainerKind {
+    /// One of those that the pod is there for.
+    #[default]
+    Main,
+    /// Runs before, to its end.
+    Init,
+    /// Runs beside (an init container that is restarted always).
+    Sidecar,
+    /// Added to a running pod.
+    Ephemeral,
+}
+
+/// Something that is mounted in a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mount {
+    /// Where.
+    pub path: String,
+    /// What kind of volume it is.
+    pub volume: Volume,
+    /// The volume's name, or the directory of the host.
+    pub name: String,
+    /// Only this part of the volume (`subPath`): a single file may be mounted so.
+    pub sub_path: Option<String>,
+    /// The mode of its files, where the volume sets one (`defaultMode`).
+    pub mode: Option<u32>,
+    /// Whether it is mounted with `noexec`.
+    pub noexec: bool,
+}
+
+/// A kind of volume.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Volume {
+    /// Kubernetes' ConfigMap: files of mode 0644 unless it says otherwise.
+    ConfigMap,
+    /// Kubernetes' Secret: files of mode 0644 unless it says otherwise.
+    Secret,
+    /// Empty at first.
+    EmptyDir,
+    /// A directory of the host, with its files.
+    Host,
+    /// A disk, a share, another image: it has files that are not known here.
+    #[default]
+    Other,
+}
+
+/// A container's state, as Kubernetes and Docker tell it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// `waiting`, `running`, `terminated`.
+    pub kind: String,
+    /// `CrashLoopBackOff`, `StartError`, `OOMKilled`, `ErrImagePull`, …
+    pub reason: Option<String>,
+    /// The runtime's own words.
+    pub message: Option<String>,
+    /// What it exited with: 128 and the signal's number where a signal ended it.
+    pub exit_code: Option<i32>,
+}

@@ -4,8 +4,10 @@
 
 mod recipe;
 
-use enoexec::base::Quiet;
-use enoexec::finding::{Example, Rule, catalogue};
+use std::time::SystemTime;
+
+use enoexec::base::{Date, Quiet};
+use enoexec::finding::{Example, Looked, Policy, Rule, TextLocus, catalogue};
 use enoexec::node::Node;
 use enoexec::pipeline::{Request, check};
 use enoexec::store::Target;
@@ -20,8 +22,14 @@ fn failure(rule: &Rule, example: &Example) -> Option<String> {
     let nodes = recipe.nodes.iter().map(|node| Node::parse(node).unwrap()).collect();
     let request = Request { targets: vec![target], nodes, verify_diff_ids: true, ..Request::default() };
     let report = check(&request, &Quiet);
-    let found: Vec<String> = report.findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.message)).collect();
-    let fired = report.findings.iter().any(|finding| finding.rule.id == rule.id);
+    let written = TextLocus { file: "enoexec.toml".into(), ..TextLocus::default() };
+    let suppressions = example.ignore.iter().map(|entry| entry.suppression(written.clone()).unwrap()).collect();
+    let policy = Policy { suppressions, ..Policy::everything(Date::of(SystemTime::now())) };
+    let looked =
+        Looked { families: &["EX1", "EX2"], targets: report.targets.iter().map(|target| target.target.clone()).collect() };
+    let findings = policy.apply(report.findings, &looked).findings;
+    let found: Vec<String> = findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.message)).collect();
+    let fired = findings.iter().any(|finding| finding.rule.id == rule.id);
     let shown = format!("{} ({}), {}: found {found:?}", rule.id, rule.name, example.name);
     (fired != example.fires).then_some(shown)
 }

@@ -4,9 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::base::GuestPath;
-
-use super::pattern::matches;
+use crate::base::{GuestPath, matches};
 
 /// Files that are not meant to run on the node.
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,6 @@ mod causes;
 mod contents;
 mod data;
 mod images;
-mod pattern;
 mod starts;
 
 use crate::exec::{Launch, LaunchError, Trace};

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{Severity, sources::SOURCES};
+use super::{IgnoreEntry, Severity, sources::SOURCES};
 
 /// One rule: a file of `rules/`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -49,6 +49,8 @@ pub struct Example {
     pub image: Option<toml::Table>,
     /// Files that are linted together, by name; the finding is in the first that is named like a Dockerfile, or in any.
     pub files: BTreeMap<String, String>,
+    /// What is ignored, for the rules about that.
+    pub ignore: Vec<IgnoreEntry>,
 }
 
 // Text that was compiled in; a test holds that every file parses, so none is left out.

@@ -1,14 +1,18 @@
-//! What is reported: the rule catalogue, and findings.
+//! What is reported: the rule catalogue, findings, and what of them is held back.
 
 mod catalogue;
 mod locus;
+mod policy;
 mod sources;
+mod suppression;
 
 use std::fmt;
 use std::ops::Range;
 
 pub use catalogue::{Example, Rule, catalogue, rule};
 pub use locus::{GuestLocus, Locus, ObjectLocus, TextLocus};
+pub use policy::{Judged, Looked, Policy, fails};
+pub use suppression::{IgnoreEntry, InlineIgnore, Scope, Suppression};
 
 use crate::base::Digest;
 

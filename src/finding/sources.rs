@@ -2,6 +2,8 @@
 
 /// The text of every rule.
 pub(super) const SOURCES: &[&str] = &[
+    include_str!("../../rules/EX001-unused-ignore.toml"),
+    include_str!("../../rules/EX002-expired-ignore.toml"),
     include_str!("../../rules/EX101-wrong-machine.toml"),
     include_str!("../../rules/EX102-no-compat.toml"),
     include_str!("../../rules/EX103-not-found.toml"),

@@ -1,7 +1,7 @@
-//! Patterns of paths: `*` is any run of bytes within one component, `**` any run at all.
-
-/// Whether all of `path` matches `pattern`. Takes time in proportion to the product of both lengths, whatever they hold.
-pub(super) fn matches(pattern: &str, path: &[u8]) -> bool {
+/// Whether all of `path` matches `pattern`: `*` is any run of bytes within one component, `**` any run at all.
+///
+/// Takes time in proportion to the product of both lengths, whatever they hold.
+pub fn matches(pattern: &str, path: &[u8]) -> bool {
     let mut states = vec![false; path.len().saturating_add(1)];
     if let Some(first) = states.first_mut() {
         *first = true;

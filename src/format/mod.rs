@@ -2,6 +2,7 @@
 
 pub mod compress;
 pub mod content;
+pub mod dockerfile;
 pub mod elf;
 pub mod macho;
 pub mod oci;

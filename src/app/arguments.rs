@@ -90,7 +90,7 @@ pub(super) struct Look {
     /// Only this platform of an index, such as linux/arm64 (repeatable; all by default)
     #[arg(long = "platform", value_name = "PLATFORM", env = "ENOEXEC_PLATFORM")]
     pub(super) platforms: Vec<Platform>,
-    /// A node to run on, such as arm64 or amd64,compat32=no (repeatable; by default a plain node of each image's own platform)
+    /// A node to run on, such as arm64, m8g.large, raspberry-pi-5 or amd64,compat32=no (repeatable; by default a plain node of each image's own platform)
     #[arg(long = "node", value_name = "NODE", env = "ENOEXEC_NODE", value_parser = Node::parse)]
     pub(super) nodes: Vec<Node>,
     /// Start this instead of the image's Entrypoint and Cmd (repeatable: one word each)

@@ -39,6 +39,7 @@ pub fn doubt(because: &Doubt) -> String {
         Doubt::Script(why) => (*why).to_owned(),
         Doubt::NoConfig => "there is no config that says what is started".to_owned(),
         Doubt::NotModelled(what) => format!("{} is not modelled for this node", escape(what)),
+        Doubt::Node { property, why } => format!("{} decides, and {why}", property.question()),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::base::{GuestPath, KernelVersion};
 use crate::format::content::Content;
 use crate::format::elf::{Elf, ElfDamage, ElfInterpreter, Endian, Machine};
 use crate::image::{Credentials, Errno, Rootfs};
-use crate::node::{Compat, Node};
+use crate::node::{Compat, Node, Property};
 
 use super::kernel::{Execution, fails};
 use super::{Cause, Doubt, Libc, Outcome, Role, fate, property};
@@ -128,15 +128,30 @@ fn loaders(node: &Node) -> Vec<Loader> {
 /// Loads a program: the first loader that does not say ENOEXEC decides.
 pub(super) fn load(execution: &mut Execution<'_>, program: &Elf) -> Outcome {
     let mut refusal = None;
-    for loader in loaders(execution.node) {
+    let node = execution.node;
+    let is_wide = node.code().is_some_and(|code| code.bits == 64);
+    for loader in loaders(node) {
         let header = Header::new(program, loader);
-        match check(program, &header, execution.node) {
+        match check(program, &header, node) {
+            Ok(()) if is_wide && !loader.wide => {
+                return unless_unsure(node, Property::Compat32, load_with(execution, program, &header));
+            }
             Ok(()) => return load_with(execution, program, &header),
             Err(cause) => refusal = refusal.or(cause),
         }
     }
-    let cause = refusal.unwrap_or_else(|| foreign(program, execution.node));
-    fails(Errno::ENOEXEC, cause)
+    let cause = refusal.unwrap_or_else(|| foreign(program, node));
+    let is_sibling = matches!(cause, Cause::NoCompat { .. });
+    let outcome = fails(Errno::ENOEXEC, cause);
+    if is_sibling { unless_unsure(node, Property::Compat32, outcome) } else { outcome }
+}
+
+/// An outcome that hangs on a property of the node: it cannot be told where that is not certain.
+pub(super) fn unless_unsure(node: &Node, property: Property, outcome: Outcome) -> Outcome {
+    match node.unsure.get(&property) {
+        Some(why) => Outcome::Unsure { because: Doubt::Node { property, why: why.clone() } },
+        None => outcome,
+    }
 }
 
 /// The checks of `load_elf_binary` up to the interpreter, in its order. `None`: for another machine.
@@ -219,12 +234,18 @@ fn load_with(execution: &mut Execution<'_>, program: &Elf, header: &Header) -> O
         let header = Header::new(elf, header.loader);
         fate::Start { elf, entry: header.entry(), movable: header.kind() == ET_DYN }
     };
-    let page = execution.node.page_size.max(4096);
-    let (outcome, is_own) = fate::of(start(program), interpreter.map(start), page);
+    let fate = |page| fate::of(start(program), interpreter.map(start), page);
+    let (outcome, is_own) = fate(execution.node.page_size.max(4096));
     if is_own {
         execution.leave_loader();
     }
-    outcome
+    let hangs_on_pages = [4 << 10, 16 << 10, 64 << 10].into_iter().any(|page| !is_same(&fate(page).0, &outcome));
+    if hangs_on_pages { unless_unsure(execution.node, Property::PageSize, outcome) } else { outcome }
+}
+
+/// Whether two outcomes differ in no more than the size of the pages that they tell of.
+fn is_same(one: &Outcome, other: &Outcome) -> bool {
+    std::mem::discriminant(one) == std::mem::discriminant(other)
 }
 
 /// The dynamic loader that the program names, opened and checked.

@@ -4,7 +4,7 @@ use crate::base::GuestPath;
 use crate::format::content::{Content, FileFacts};
 use crate::format::elf::Elf;
 use crate::image::{Credentials, EntryKind, Errno, Found, Rootfs};
-use crate::node::Node;
+use crate::node::{Node, Property};
 
 use super::elf;
 use super::isa;
@@ -166,7 +166,8 @@ impl<'a> Execution<'a> {
         let libraries: Vec<isa::Part<'_>> =
             paths.iter().filter_map(|(name, path)| Some(isa::Part { name, path, elf: elf_at(path)? })).collect();
         let name = self.name.filter(|_| starter.role == Role::Program).unwrap_or(&starter.path);
-        isa::check(self.node, isa::Part { name, path, elf: program }, loader, &libraries).unwrap_or(Outcome::Runs)
+        let lacking = isa::check(self.node, isa::Part { name, path, elf: program }, loader, &libraries);
+        lacking.map_or(Outcome::Runs, |outcome| elf::unless_unsure(self.node, Property::Level, outcome))
     }
 
     fn linked(&self, program: &'a Elf) -> Option<Linked> {

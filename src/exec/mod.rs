@@ -20,6 +20,7 @@ use crate::base::GuestPath;
 use crate::format::content::{Archive, Text};
 use crate::format::elf::{Endian, Machine};
 use crate::image::Errno;
+use crate::node::Property;
 
 pub use elf::libc_in;
 pub use isa::CpuFault;
@@ -346,4 +347,11 @@ pub enum Doubt {
     NoConfig,
     /// The file's kind has rules that are not modelled for this node's architecture.
     NotModelled(&'static str),
+    /// It hangs on something of the node that is not certain.
+    Node {
+        /// What.
+        property: Property,
+        /// Why it is not certain.
+        why: String,
+    },
 }

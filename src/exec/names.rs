@@ -91,6 +91,7 @@ impl Doubt {
             Self::OnlyFile => "only-file",
             Self::NoConfig => "no-config",
             Self::NotModelled(_) => "not-modelled",
+            Self::Node { .. } => "node-unsure",
         }
     }
 }

@@ -163,6 +163,11 @@ fn programs_of_each_machine_on_each_node() {
     let i386 = || vec![("/app", File::program(&elf(3, 32, false, None)))];
     assert_eq!(ends(i386(), "/app", "amd64,compat32=no"), "fails ENOEXEC no-compat");
     assert_eq!(ends(i386(), "/app", "arm64,binfmt=386"), "emulated");
+    let armhf = || vec![("/app", File::program(&elf(40, 32, false, None)))];
+    assert_eq!(ends(armhf(), "/app", "m7g.large"), "runs");
+    assert_eq!(ends(armhf(), "/app", "m8g.large"), "fails ENOEXEC no-compat");
+    assert_eq!(ends(armhf(), "/app", "m9g.large"), "unsure", "no one says for certain whether Graviton5 has AArch32");
+    assert_eq!(ends(i386(), "/app", "m9g.large"), "fails ENOEXEC wrong-machine");
 }
 
 #[test]
@@ -250,6 +255,7 @@ fn a_program_that_execve_accepts_may_still_die() {
     small_pages[64 + 16..64 + 24].copy_from_slice(&(address + 0x1000).to_le_bytes());
     assert_eq!(ends(vec![("/app", File::program(&small_pages))], "/app", "arm64"), "runs");
     assert_eq!(ends(vec![("/app", File::program(&small_pages))], "/app", "arm64,page-size=16k"), "dies 11 page-size");
+    assert_eq!(ends(vec![("/app", File::program(&small_pages))], "/app", "raspberry-pi-5"), "unsure");
 }
 
 #[test]

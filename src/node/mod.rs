@@ -4,14 +4,18 @@ mod architecture;
 mod handler;
 mod level;
 mod matching;
+mod naming;
+mod profiles;
+mod property;
 mod spec;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use architecture::{Code, agree, aliases, all_aliases, native_code, sibling_code};
 pub use handler::{Handler, Matching};
 pub use level::{Family, Level};
 pub use matching::{preference, select};
+pub use property::Property;
 pub use spec::NodeError;
 
 use crate::base::{KernelVersion, Platform};
@@ -33,6 +37,8 @@ pub struct Node {
     pub level: Option<Level>,
     /// Emulators registered with binfmt_misc; the first that matches is used.
     pub handlers: Vec<Handler>,
+    /// What of this is not certain, and why: what hangs on it cannot be told.
+    pub unsure: BTreeMap<Property, String>,
 }
 
 /// A second instruction set that a 64-bit kernel runs (`arch/*/include/asm/elf.h`, `compat_elf_check_arch`).
@@ -77,6 +83,7 @@ impl Node {
             compat: compat.iter().copied().collect(),
             level: Level::of(&platform),
             handlers: Vec::new(),
+            unsure: BTreeMap::new(),
             platform,
         }
     }
@@ -86,11 +93,11 @@ impl Node {
         Self::plain(&Platform::linux(spec::host_architecture(), None))
     }
 
-    /// Reads a node's specification: `linux/arm64`, `aarch64`, `host`, each perhaps narrowed: `amd64,compat32=no`,
-    /// `arm64,page-size=16k,binfmt=amd64,kernel=6.12`.
+    /// Reads a node's specification: `linux/arm64`, `aarch64`, `host`, or a machine of `rules/data/nodes.toml` such as `m8g.large`;
+    /// each perhaps narrowed: `amd64,compat32=no`, `arm64,page-size=16k,binfmt=amd64,kernel=6.12`.
     ///
     /// # Errors
-    /// Not a platform, or an unknown setting.
+    /// Neither a platform nor a machine that is known, or an unknown setting.
     pub fn parse(text: &str) -> Result<Self, NodeError> {
         spec::parse(text)
     }
@@ -112,6 +119,17 @@ impl Node {
             ("mips" | "mipsle", _) => "mips",
             _ => return None,
         })
+    }
+
+    /// What is held for true of a property, in a few words.
+    pub fn says(&self, property: Property) -> String {
+        match (property, self.level) {
+            (Property::Compat32, _) if self.compat.is_empty() => "it runs no 32-bit programs".to_owned(),
+            (Property::Compat32, _) => "it runs 32-bit programs too".to_owned(),
+            (Property::Level, Some(level)) => format!("its CPU is {level} at least"),
+            (Property::Level, None) => "its CPU has its architecture's baseline".to_owned(),
+            (Property::PageSize, _) => format!("its pages are {} KiB", self.page_size >> 10),
+        }
     }
 
     /// The instruction set of the node's own programs; `None` for an architecture that is not known here.

@@ -2,24 +2,18 @@
 
 use crate::base::{KernelVersion, Platform, escape};
 
-use super::{Compat, Handler, Level, Node, native_code};
+use super::{Compat, Handler, Level, Node, Property, native_code, profiles};
 
 /// Why a text is no node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NodeError(String);
 
-const SETTINGS: &str = "page-size=4k|16k|64k, compat32=yes|no, compat=NAME+NAME, kernel=MAJOR.MINOR, level=v2|v8.2|power9|z14|rva22, binfmt=ARCHITECTURE|:NAME:M:OFFSET:MAGIC:MASK:EMULATOR:FLAGS";
+const SETTINGS: &str = "kernel-bits=32, page-size=4k|16k|64k, compat32=yes|no, compat=NAME+NAME, kernel=MAJOR.MINOR, level=v2|v8.2|power9|z14|rva22, binfmt=ARCHITECTURE|:NAME:M:OFFSET:MAGIC:MASK:EMULATOR:FLAGS";
 
 pub(super) fn parse(text: &str) -> Result<Node, NodeError> {
     let (name, settings) = text.split_once(',').map_or((text, None), |(name, settings)| (name, Some(settings)));
-    let mut node = Node::plain(&platform(name)?);
-    if native_code(&node.platform).is_none() || node.platform.os != "linux" {
-        return Err(NodeError(format!(
-            "no node `{}`: expected an architecture such as amd64 or arm64, a platform such as linux/arm/v7, or `host`",
-            escape(name)
-        )));
-    }
+    let mut node = named(name)?;
     for setting in settings.iter().flat_map(|settings| settings.split(',')) {
         let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
         apply(&mut node, key, value)?;
@@ -28,6 +22,22 @@ pub(super) fn parse(text: &str) -> Result<Node, NodeError> {
         node.name = escape(text).to_string();
     }
     Ok(node)
+}
+
+/// A plain node of an architecture or a platform, or a machine that is known by its name.
+fn named(name: &str) -> Result<Node, NodeError> {
+    let platform = platform(name).ok().map(|platform| Node::plain(&platform));
+    let is_node = |node: &Node| native_code(&node.platform).is_some() && node.platform.os == "linux";
+    let machine = || Some(Node { name: escape(name).to_string(), ..profiles::find(name)? });
+    platform.filter(is_node).or_else(machine).ok_or_else(|| {
+        let close = profiles::proposals(name);
+        let meant = if close.is_empty() { String::new() } else { format!(" (close names: {})", close.join(", ")) };
+        NodeError(format!(
+            "no node `{}`{meant}: expected an architecture such as amd64 or arm64, a platform such as linux/arm/v7, `host`, or a \
+             CPU, board or instance type such as graviton3, raspberry-pi-5, m8g.large",
+            escape(name)
+        ))
+    })
 }
 
 fn platform(name: &str) -> Result<Platform, NodeError> {
@@ -59,6 +69,7 @@ pub(super) fn host_architecture() -> &'static str {
 fn apply(node: &mut Node, key: &str, value: &str) -> Result<(), NodeError> {
     let bad = || NodeError(format!("`{}={}` is not a setting of a node: expected {SETTINGS}", escape(key), escape(value)));
     match (key, value) {
+        ("kernel-bits", "32") => narrow(node).ok_or_else(bad)?,
         ("page-size", size) => node.page_size = page_size(size).ok_or_else(bad)?,
         ("compat32", "no") => node.compat.clear(),
         ("compat32", "yes") => node.compat.extend(siblings(&node.platform)),
@@ -74,7 +85,25 @@ fn apply(node: &mut Node, key: &str, value: &str) -> Result<(), NodeError> {
         }
         _ => return Err(bad()),
     }
+    let settled = match key {
+        "compat32" | "compat" => Some(Property::Compat32),
+        "level" => Some(Property::Level),
+        "page-size" => Some(Property::PageSize),
+        _ => None,
+    };
+    settled.and_then(|property| node.unsure.remove(&property));
     Ok(())
+}
+
+/// The same machine with a 32-bit kernel, as older systems for Raspberry Pis and PCs have.
+fn narrow(node: &mut Node) -> Option<()> {
+    let platform = match node.platform.architecture.as_str() {
+        "arm64" if node.compat.contains(&Compat::Arm) => Platform::linux("arm", Some("v7")),
+        "amd64" => Platform::linux("386", None),
+        _ => return None,
+    };
+    *node = Node { kernel: node.kernel, name: std::mem::take(&mut node.name), ..Node::plain(&platform) };
+    Some(())
 }
 
 fn page_size(text: &str) -> Option<u64> {
@@ -106,7 +135,7 @@ fn compat(name: &str) -> Option<Compat> {
     })
 }
 
-fn siblings(platform: &Platform) -> &'static [Compat] {
+pub(super) fn siblings(platform: &Platform) -> &'static [Compat] {
     match platform.architecture.as_str() {
         "amd64" => &[Compat::I386],
         "arm64" => &[Compat::Arm],
@@ -157,10 +186,30 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_what_is_known() {
-        for text in ["", "vax", "windows/amd64", "arm64,", "arm64,page-size=3k", "amd64,color=red", "arm64,binfmt=vax"] {
+        for text in [
+            "",
+            "vax",
+            "windows/amd64",
+            "arm64,",
+            "arm64,page-size=3k",
+            "apple-m1,kernel-bits=32",
+            "amd64,color=red",
+            "arm64,binfmt=vax",
+        ] {
             let error = Node::parse(text).unwrap_err().to_string();
             assert!(error.contains("expected"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_machine_is_narrowed_too_and_a_setting_ends_the_doubt() {
+        let node = Node::parse("raspberry-pi-4,kernel-bits=32").unwrap();
+        assert_eq!((node.platform.to_string(), node.name.as_str()), ("linux/arm/v7".into(), "raspberry-pi-4,kernel-bits=32"));
+        assert!(!Node::parse("raspberry-pi-5").unwrap().unsure.is_empty());
+        let node = Node::parse("raspberry-pi-5,page-size=4k").unwrap();
+        assert_eq!((node.page_size, node.unsure.len()), (4096, 0));
+        let error = Node::parse("m8q.large").unwrap_err().to_string();
+        assert!(error.contains("close names: "), "{error}");
     }
 
     #[test]

@@ -7,10 +7,10 @@ use crate::check::{self, Case, Verdict};
 use crate::exec::{self, Launch, LaunchError, Overrides, Trace};
 use crate::finding::Finding;
 use crate::format::oci::RunConfig;
-use crate::image::{self, Image, LayerIndex, Layers, Limits, Listing, Rootfs};
+use crate::image::{self, Image, LayerIndex, Layers, Limits, Listing, Reading, Rootfs};
 use crate::node::{self, Node};
 use crate::report::{self, ExecReport, ImageReport, Report, TargetReport};
-use crate::store::{self, Opened, Store, StoreError, Target};
+use crate::store::{self, Cache, Opened, Store, StoreError, Target};
 
 /// What `check` and `inspect` are asked.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +29,8 @@ pub struct Request {
     pub files: bool,
     /// Whether to compute DiffIDs also where a descriptor's digest stands for the bytes.
     pub verify_diff_ids: bool,
+    /// What is known of layers from earlier runs.
+    pub cache: Option<Arc<Cache>>,
 }
 
 /// Looks at every target and judges it. A target that cannot be looked at has its `error` set; the others are judged.
@@ -38,6 +40,9 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Report {
         let (target, findings) = look(target, request, progress).unwrap_or_else(|error| could_not_look(target, &error));
         report.targets.push(target);
         report.findings.extend(findings);
+    }
+    if let Some(Err(error)) = request.cache.as_ref().map(|cache| cache.prune(Cache::DEFAULT_LIMIT)) {
+        progress.note(&format!("the cache is not pruned: {error}"));
     }
     report
 }
@@ -53,7 +58,8 @@ fn look(target: &Target, request: &Request, progress: &dyn Progress) -> Result<(
     let (store, mut layers) = open(target, &limits)?;
     let listing = wanted(image::list(&*store)?, &request.platforms);
     let plan = Plan::new(&listing, &request.nodes);
-    layers.read(&*store, &plan.images(&listing), &limits, progress);
+    let reading = Reading { limits, cache: request.cache.as_deref(), progress };
+    layers.read(&*store, &plan.images(&listing), &reading);
 
     let name = target.to_string();
     let mut findings = check::judge_listing(&name, &listing, &plan.unmatched);

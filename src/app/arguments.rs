@@ -69,6 +69,8 @@ pub(super) enum Command {
     },
     /// List the rules
     Rules,
+    /// What is known of layers from earlier runs: where it lies, and how to be rid of it
+    Cache(CacheArguments),
 }
 
 const TARGETS: &str = "\
@@ -120,6 +122,60 @@ pub(super) struct Look {
     /// Where the report goes.
     #[command(flatten)]
     pub(super) output: Output,
+    /// What is known from earlier runs.
+    #[command(flatten)]
+    pub(super) cache: CacheOptions,
+}
+
+/// Whether to remember what layers hold, and where.
+#[derive(Debug, Args)]
+pub(super) struct CacheOptions {
+    /// Where to remember what the layers of registries hold [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
+    #[arg(long = "cache", value_name = "DIR", env = "ENOEXEC_CACHE")]
+    pub(super) folder: Option<PathBuf>,
+    /// Read every layer, and remember nothing
+    #[arg(long, env = "ENOEXEC_NO_CACHE")]
+    pub(super) no_cache: bool,
+}
+
+/// `enoexec cache`.
+#[derive(Debug, Args)]
+pub(super) struct CacheArguments {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub(super) action: CacheAction,
+    /// Where it lies [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
+    #[arg(long = "cache", value_name = "DIR", env = "ENOEXEC_CACHE", global = true)]
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// What to do with the cache.
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheAction {
+    /// Print where it lies
+    Path,
+    /// Remove all that is in it
+    Clean,
+    /// Remove what was of no use for the longest time
+    Prune {
+        /// How much may stay, such as 500MiB
+        #[arg(long, value_name = "SIZE", default_value = "1GiB", env = "ENOEXEC_MAX_SIZE", value_parser = parse_size)]
+        max_size: u64,
+    },
+}
+
+/// Bytes, with or without a unit.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = match text.get(digits.len()..).unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => 0,
+    };
+    let bytes = digits.parse::<u64>().ok().filter(|_| unit > 0).and_then(|count| count.checked_mul(unit));
+    bytes.ok_or_else(|| format!("`{text}` is no size: expected bytes, or a number with KiB, MiB or GiB"))
 }
 
 /// Where a report goes, and in which forms.

@@ -66,6 +66,7 @@ fn request(look: Look) -> Result<(Output, Request), Failure> {
         nodes: look.nodes,
         overrides,
         verify_diff_ids: look.verify_diffids,
+        cache: look.cache.open(),
         ..Request::default()
     };
     Ok((look.output, request))

@@ -1,6 +1,7 @@
 //! The command line: arguments in, report out. The only place that prints.
 
 mod arguments;
+mod cache;
 mod catalogue;
 mod look;
 mod output;
@@ -62,6 +63,7 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Inspect(inspect) => look::inspect(inspect, common, terminal),
         Command::Explain { rule } => catalogue::explain(&rule, terminal),
         Command::Rules => catalogue::rules(terminal),
+        Command::Cache(arguments) => cache::run(arguments, terminal),
     }
 }
 

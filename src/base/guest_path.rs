@@ -2,6 +2,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::escape;
 
 /// A path inside an image: absolute, normalised, any bytes but NUL; never a path of the machine that looks at it.
@@ -94,6 +96,19 @@ impl fmt::Display for GuestPath {
 impl fmt::Debug for GuestPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{self}")
+    }
+}
+
+impl Serialize for GuestPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for GuestPath {
+    /// Normalises, so that no stored path leaves the root.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde_bytes::ByteBuf::deserialize(deserializer).map(Self::new)
     }
 }
 

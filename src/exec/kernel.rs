@@ -297,8 +297,8 @@ fn not_a_program(content: &Content) -> Cause {
     match content {
         Content::Empty => Cause::EmptyFile,
         Content::Text(text) => Cause::NoShebang(*text),
-        Content::MachO(macho) => Cause::MachO { machines: macho.machines.clone() },
-        Content::Pe(pe) => Cause::Pe { machine: pe.name },
+        Content::MachO(macho) => Cause::MachO { machines: macho.machines().collect() },
+        Content::Pe(pe) => Cause::Pe { machine: pe.name() },
         Content::Wasm => Cause::Wasm,
         Content::JavaClass => Cause::JavaClass,
         Content::Bitcode => Cause::Bitcode,

@@ -7,12 +7,12 @@ use goblin::mach::constants::cputype::{
 };
 
 /// A Mach-O file's facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MachO {
     /// Whether it is a universal file, which holds one program for each of several machines.
     pub universal: bool,
-    /// The machines, by their field names (`x86_64`, `arm64`), in the file's order; `unknown` for one without a name here.
-    pub machines: Vec<&'static str>,
+    /// `cputype` and `cpusubtype` of each machine, in the file's order.
+    pub cpus: Vec<(u32, u32)>,
 }
 
 /// A universal file of more machines than this is none: the same first bytes begin a Java class, whose version number, 45 or
@@ -20,6 +20,11 @@ pub struct MachO {
 const MAX_MACHINES: u32 = 30;
 
 impl MachO {
+    /// The machines by their field names (`x86_64`, `arm64`); `unknown` for one without a name here.
+    pub fn machines(&self) -> impl Iterator<Item = &'static str> {
+        self.cpus.iter().map(|(cpu, subtype)| name(*cpu, *subtype))
+    }
+
     /// Reads the first bytes of a file; `None` where they are not Mach-O's. 4 KiB are enough for every universal header.
     pub(super) fn parse(head: &[u8]) -> Option<Self> {
         match head.first_chunk()? {
@@ -34,7 +39,7 @@ impl MachO {
 /// `mach_header` (`mach-o/loader.h`): the magic, then the CPU's type and subtype.
 fn thin(head: &[u8], number: fn([u8; 4]) -> u32) -> Option<MachO> {
     let field = |at: usize| head.get(at..)?.first_chunk().copied().map(number);
-    Some(MachO { universal: false, machines: vec![name(field(4)?, field(8)?)] })
+    Some(MachO { universal: false, cpus: vec![(field(4)?, field(8)?)] })
 }
 
 /// `fat_header` (`mach-o/fat.h`): always big-endian, the magic and a count, then a `fat_arch` for each machine.
@@ -44,8 +49,8 @@ fn universal(head: &[u8]) -> Option<MachO> {
         return None;
     }
     let slices = MultiArch::new(head).ok()?;
-    let machines = slices.iter_arches().map_while(Result::ok).map(|slice| name(slice.cputype, slice.cpusubtype));
-    Some(MachO { universal: true, machines: machines.collect() })
+    let cpus = slices.iter_arches().map_while(Result::ok).map(|slice| (slice.cputype, slice.cpusubtype));
+    Some(MachO { universal: true, cpus: cpus.collect() })
 }
 
 fn name(cpu: u32, subtype: u32) -> &'static str {
@@ -71,23 +76,23 @@ mod tests {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 
-    fn thin(machine: &'static str) -> Option<MachO> {
-        Some(MachO { universal: false, machines: vec![machine] })
+    fn machines(bytes: &[u8]) -> Option<(bool, Vec<&'static str>)> {
+        MachO::parse(bytes).map(|file| (file.universal, file.machines().collect()))
     }
 
     #[test]
     fn a_thin_file_names_its_machine_in_either_byte_order() {
         let intel = [0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1, 3, 0, 0, 0];
-        assert_eq!(MachO::parse(&intel), thin("x86_64"));
+        assert_eq!(machines(&intel), Some((false, vec!["x86_64"])));
         let apple = [0xcf, 0xfa, 0xed, 0xfe, 12, 0, 0, 1, 2, 0, 0, 0x80];
-        assert_eq!(MachO::parse(&apple), thin("arm64e"));
-        assert_eq!(MachO::parse(&words(&[0xfeed_face, 18, 0])), thin("ppc"));
+        assert_eq!(machines(&apple), Some((false, vec!["arm64e"])));
+        assert_eq!(machines(&words(&[0xfeed_face, 18, 0])), Some((false, vec!["ppc"])));
     }
 
     #[test]
     fn a_universal_file_names_each_machine() {
         let file = words(&[0xcafe_babe, 2, 0x0100_0007, 3, 16384, 1000, 14, 0x0100_000c, 0, 32768, 1000, 14]);
-        assert_eq!(MachO::parse(&file), Some(MachO { universal: true, machines: vec!["x86_64", "arm64"] }));
+        assert_eq!(machines(&file), Some((true, vec!["x86_64", "arm64"])));
     }
 
     #[test]
@@ -103,7 +108,7 @@ mod tests {
             let mut bytes = words(&[magic, u32::from(count)]);
             bytes.extend(tail);
             if let Some(file) = MachO::parse(&bytes) {
-                prop_assert!(file.machines.len() <= 30);
+                prop_assert!(file.cpus.len() <= 30);
             }
         }
     }

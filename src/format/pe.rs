@@ -7,12 +7,10 @@ use goblin::pe::header::{
 };
 
 /// A PE file's facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Pe {
     /// The `Machine` field; `None` for a plain DOS program without a PE header.
     pub machine: Option<u16>,
-    /// The field's name in lower case, such as `x86_64`, `aarch64`; `None` where it is not known.
-    pub name: Option<&'static str>,
 }
 
 /// Where the DOS header says where the PE header lies (`e_lfanew`).
@@ -22,8 +20,12 @@ impl Pe {
     /// Reads the first bytes of a file that begins with `MZ`. Its PE header is looked for within `head` only: linkers write it
     /// in the first few hundred bytes.
     pub(super) fn parse(head: &[u8]) -> Self {
-        let machine = coff_machine(head);
-        Self { machine, name: machine.and_then(name) }
+        Self { machine: coff_machine(head) }
+    }
+
+    /// The machine's name, such as `x86_64`, `aarch64`; `None` where it is not known.
+    pub fn name(&self) -> Option<&'static str> {
+        self.machine.and_then(name)
     }
 }
 
@@ -67,15 +69,15 @@ mod tests {
 
     #[test]
     fn the_machine_is_the_coff_headers() {
-        assert_eq!(Pe::parse(&file(0x80, 0x8664)), Pe { machine: Some(0x8664), name: Some("x86_64") });
-        assert_eq!(Pe::parse(&file(0x110, 0xaa64)), Pe { machine: Some(0xaa64), name: Some("aarch64") });
-        assert_eq!(Pe::parse(&file(0x40, 0x14c)), Pe { machine: Some(0x14c), name: Some("i386") });
-        assert_eq!(Pe::parse(&file(0x80, 0x7777)), Pe { machine: Some(0x7777), name: None });
+        assert_eq!(Pe::parse(&file(0x80, 0x8664)).name(), Some("x86_64"));
+        assert_eq!(Pe::parse(&file(0x110, 0xaa64)).name(), Some("aarch64"));
+        assert_eq!(Pe::parse(&file(0x40, 0x14c)).name(), Some("i386"));
+        assert_eq!(Pe::parse(&file(0x80, 0x7777)).name(), None);
     }
 
     #[test]
     fn without_a_pe_header_it_is_a_dos_program() {
-        let dos = Pe { machine: None, name: None };
+        let dos = Pe { machine: None };
         assert_eq!(Pe::parse(b"MZ"), dos);
         assert_eq!(Pe::parse(&[b"MZ".as_slice(), &[0xff; 200]].concat()), dos);
         assert_eq!(Pe::parse(&file(0x80, 0x8664)[..0x88]), dos);

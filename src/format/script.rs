@@ -1,14 +1,14 @@
 //! `#!` lines, read as the kernel reads them (`fs/binfmt_script.c`, `load_script`).
 
 /// A `#!` line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Script {
     /// What the kernel makes of the line; `None` where it says ENOEXEC (blank, or too long for the buffer).
     pub interpreter: Option<Interpreter>,
 }
 
 /// The program that a `#!` line names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Interpreter {
     /// The path as written, such as `/bin/sh`, or `/bin/sh\r` in a file with Windows line ends. Empty where the file ends, or has
     /// a NUL, right after `#!`: the kernel then opens the empty path.

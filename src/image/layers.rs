@@ -4,12 +4,22 @@ use std::sync::Arc;
 
 use crate::base::{Digest, Progress, parallel_map};
 use crate::format::oci::{Descriptor, MediaKind};
-use crate::store::{Store, StoreError};
+use crate::store::{Cache, Store, StoreError};
 
 use super::{Damage, DamageKind, Image, LayerIndex, LayerSource, Limits, Rootfs};
 
 /// The name under which the one layer of a root file system or a single file is kept.
 const TREE: &str = "";
+
+/// How layers are read.
+pub struct Reading<'a> {
+    /// Within which bounds.
+    pub limits: Limits,
+    /// What is known of layers from earlier runs; of use only where reading one is a transfer.
+    pub cache: Option<&'a Cache>,
+    /// Who is told how far it is.
+    pub progress: &'a dyn Progress,
+}
 
 /// The indexes of all layers that a run has read, each layer once, however many images share it.
 #[derive(Debug, Default)]
@@ -24,7 +34,8 @@ impl Layers {
     }
 
     /// Reads every layer of `images` that was not read before: several at once, the largest first.
-    pub fn read(&mut self, store: &dyn Store, images: &[&Image], limits: &Limits, progress: &dyn Progress) {
+    pub fn read(&mut self, store: &dyn Store, images: &[&Image], reading: &Reading<'_>) {
+        let progress = reading.progress;
         let mut missing: Vec<&LayerSource> = Vec::new();
         for source in images.iter().flat_map(|image| &image.layers).map(|layer| &layer.source) {
             if !self.indexes.contains_key(&name(source)) && !missing.iter().any(|seen| name(seen) == name(source)) {
@@ -35,7 +46,7 @@ impl Layers {
         for source in &missing {
             progress.begin(&name(source), size(source));
         }
-        let indexes = parallel_map(&missing, |source| Arc::new(scan(store, source, limits, progress)));
+        let indexes = parallel_map(&missing, |source| Arc::new(scan(store, source, reading)));
         self.indexes.extend(missing.into_iter().map(name).zip(indexes));
     }
 
@@ -76,26 +87,59 @@ fn size(source: &LayerSource) -> Option<u64> {
     }
 }
 
-fn scan(store: &dyn Store, source: &LayerSource, limits: &Limits, progress: &dyn Progress) -> LayerIndex {
+fn scan(store: &dyn Store, source: &LayerSource, reading: &Reading<'_>) -> LayerIndex {
     match source {
         LayerSource::Tree | LayerSource::File => match store.tree() {
-            Ok(members) => LayerIndex::collect(members, limits),
+            Ok(members) => LayerIndex::collect(members, &reading.limits),
             Err(error) => unreadable(&error),
         },
-        LayerSource::Blob(descriptor) => scan_blob(store, descriptor, limits, progress),
+        LayerSource::Blob(descriptor) if descriptor.kind() == MediaKind::EncryptedLayer => damaged(DamageKind::Encrypted),
+        LayerSource::Blob(descriptor) => match (&descriptor.digest, reading.cache.filter(|_| store.is_remote())) {
+            (Some(digest), Some(cache)) => reading
+                .recall(cache, digest)
+                .unwrap_or_else(|| reading.keep(cache, digest, scan_blob(store, descriptor, reading))),
+            _ => scan_blob(store, descriptor, reading),
+        },
     }
 }
 
-fn scan_blob(store: &dyn Store, descriptor: &Descriptor, limits: &Limits, progress: &dyn Progress) -> LayerIndex {
-    if descriptor.kind() == MediaKind::EncryptedLayer {
-        return damaged(DamageKind::Encrypted);
-    }
-    let limits = limits.verifying(descriptor.digest.as_ref());
+fn scan_blob(store: &dyn Store, descriptor: &Descriptor, reading: &Reading<'_>) -> LayerIndex {
+    let limits = reading.limits.verifying(descriptor.digest.as_ref());
     match store.blob(descriptor) {
-        Ok(blob) => LayerIndex::scan(Watched { blob, progress }, &limits),
+        Ok(blob) => LayerIndex::scan(Watched { blob, progress: reading.progress }, &limits),
         Err(_) if descriptor.kind() == MediaKind::ForeignLayer => damaged(DamageKind::Foreign(descriptor.urls.clone())),
         Err(error) => unreadable(&error),
     }
+}
+
+impl Reading<'_> {
+    /// What an earlier run found out about a layer, if it is all that this run wants to know.
+    fn recall(&self, cache: &Cache, digest: &Digest) -> Option<LayerIndex> {
+        let index = LayerIndex::decode(&cache.get(LayerIndex::STORED_FORM, digest)?)?;
+        let is_enough = is_whole(&index, digest) && (!self.limits.diff_id || has_diff_id(&index));
+        is_enough.then(|| self.progress.note(&format!("{digest} is known from the cache")))?;
+        self.progress.advance(index.stored.as_ref().map_or(0, |stored| stored.size));
+        Some(index)
+    }
+
+    /// Keeps what was found out, unless a better answer may be had another time.
+    fn keep(&self, cache: &Cache, digest: &Digest, index: LayerIndex) -> LayerIndex {
+        let bytes = if is_whole(&index, digest) { index.encode() } else { None };
+        if let Some(Err(error)) = bytes.map(|bytes| cache.put(LayerIndex::STORED_FORM, digest, &bytes)) {
+            self.progress.note(&format!("not kept: {error}"));
+        }
+        index
+    }
+}
+
+/// Whether it was made of all the bytes that the digest stands for.
+fn is_whole(index: &LayerIndex, digest: &Digest) -> bool {
+    let is_of = index.stored.as_ref().and_then(|stored| stored.digest.as_ref()) == Some(digest);
+    is_of && !index.damage.iter().any(|damage| damage.kind.hides_files())
+}
+
+fn has_diff_id(index: &LayerIndex) -> bool {
+    index.unpacked.as_ref().is_some_and(|unpacked| unpacked.digest.is_some())
 }
 
 fn unreadable(error: &StoreError) -> LayerIndex {
@@ -142,5 +186,98 @@ impl Read for Watched<'_> {
         let count = self.blob.read(buffer)?;
         self.progress.advance(count as u64);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Layers, Reading};
+    use crate::base::{Digest, GuestPath, Quiet};
+    use crate::format::oci::Descriptor;
+    use crate::image::{DamageKind, Image, Layer, LayerIndex, LayerSource, Limits};
+    use crate::store::{Cache, Root, Store, StoreError, Tree};
+
+    /// A store across a network, with one layer, that counts how often it is asked for it.
+    struct Remote {
+        bytes: Vec<u8>,
+        transfers: AtomicUsize,
+    }
+
+    impl Store for Remote {
+        fn root(&self) -> Result<Root, StoreError> {
+            Ok(Root::Tree)
+        }
+        fn document(&self, _: &Descriptor) -> Result<Vec<u8>, StoreError> {
+            Ok(Vec::new())
+        }
+        fn blob(&self, _: &Descriptor) -> Result<Box<dyn Read + Send>, StoreError> {
+            self.transfers.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(std::io::Cursor::new(self.bytes.clone())))
+        }
+        fn tree(&self) -> Result<Tree, StoreError> {
+            Err(StoreError::Unsupported(String::new()))
+        }
+        fn is_remote(&self) -> bool {
+            true
+        }
+    }
+
+    fn remote() -> (Remote, Image) {
+        let mut layer = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(2);
+        layer.append_data(&mut header, "app", &b"#!"[..]).unwrap();
+        let bytes = layer.into_inner().unwrap();
+        let digest = Some(Digest::of(&bytes));
+        let source = LayerSource::Blob(Box::new(Descriptor { digest, ..Descriptor::default() }));
+        let image = Image { layers: vec![Layer { source, diff_id: None, step: None }], ..Image::default() };
+        (Remote { bytes, transfers: AtomicUsize::new(0) }, image)
+    }
+
+    fn read(store: &Remote, image: &Image, cache: &Cache, diff_id: bool) -> (bool, Vec<DamageKind>, usize) {
+        let mut layers = Layers::default();
+        let limits = Limits { diff_id, ..Limits::default() };
+        layers.read(store, &[image], &Reading { limits, cache: Some(cache), progress: &Quiet });
+        let (rootfs, damage) = layers.stack(image);
+        let found = rootfs.iter().any(|found| found.path == GuestPath::new("/app"));
+        (found, damage.into_iter().map(|damage| damage.kind).collect(), store.transfers.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn what_is_known_is_not_transferred_again() {
+        let ((store, image), folder) = (remote(), tempfile::tempdir().unwrap());
+        let cache = Cache::new(folder.path().to_owned());
+        assert_eq!(read(&store, &image, &cache, false), (true, vec![], 1));
+        assert_eq!(read(&store, &image, &cache, false), (true, vec![], 1));
+        // The DiffID was not computed, so that is not known.
+        assert_eq!(read(&store, &image, &cache, true), (true, vec![], 2));
+        assert_eq!(read(&store, &image, &cache, true), (true, vec![], 2));
+        assert_eq!(read(&store, &image, &cache, false), (true, vec![], 2));
+    }
+
+    #[test]
+    fn what_another_layer_is_said_to_hold_is_not_believed() {
+        let ((store, image), folder) = (remote(), tempfile::tempdir().unwrap());
+        let cache = Cache::new(folder.path().to_owned());
+        let LayerSource::Blob(descriptor) = &image.layers[0].source else { panic!() };
+        let other = LayerIndex::scan(&b""[..], &Limits::default()).encode().unwrap();
+        cache.put(LayerIndex::STORED_FORM, descriptor.digest.as_ref().unwrap(), &other).unwrap();
+        assert_eq!(read(&store, &image, &cache, false), (true, vec![], 1));
+    }
+
+    #[test]
+    fn a_layer_that_is_not_whole_is_read_again() {
+        let ((mut store, image), folder) = (remote(), tempfile::tempdir().unwrap());
+        let cache = Cache::new(folder.path().to_owned());
+        store.bytes[600] ^= 1;
+        for transfers in 1..3 {
+            let (_, damage, seen) = read(&store, &image, &cache, false);
+            assert!(matches!(damage[..], [DamageKind::DigestMismatch { .. }]), "{damage:?}");
+            assert_eq!(seen, transfers);
+        }
+        assert_eq!(cache.holding().files, 0);
     }
 }

@@ -7,14 +7,14 @@ mod listing;
 mod rootfs;
 
 pub use layer_index::{Entry, EntryKind, LayerIndex, Limits, Measured};
-pub use layers::Layers;
+pub use layers::{Layers, Reading};
 pub use listing::{BuildStep, Image, Layer, LayerSource, Listing, Skip, Skipped, list};
 pub use rootfs::{Credentials, Errno, Found, Rootfs};
 
 use crate::base::Digest;
 
 /// What is broken in an image. Data, never an `Err`: whatever else can be said is said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Damage {
     /// The document, layer or member that is damaged: a digest or a path, not escaped.
     pub subject: String,
@@ -25,7 +25,7 @@ pub struct Damage {
 }
 
 /// Kinds of [`Damage`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DamageKind {
     /// The bytes are not those that the descriptor names.
     DigestMismatch {

@@ -56,8 +56,10 @@ fn file(found: &Found<'_>) -> Option<FileReport> {
             let interp = script.interpreter.as_ref().map(|interpreter| escape(&interpreter.path).to_string());
             Some(FileReport { interp, ..plain })
         }
-        Content::Pe(pe) => Some(FileReport { machine: Some(format!("windows-{}", pe.name.unwrap_or("unknown"))), ..plain }),
-        Content::MachO(macho) => Some(FileReport { machine: Some(format!("darwin-{}", macho.machines.join("+"))), ..plain }),
+        Content::Pe(pe) => Some(FileReport { machine: Some(format!("windows-{}", pe.name().unwrap_or("unknown"))), ..plain }),
+        Content::MachO(macho) => {
+            Some(FileReport { machine: Some(format!("darwin-{}", macho.machines().collect::<Vec<_>>().join("+"))), ..plain })
+        }
         Content::Wasm | Content::JavaClass | Content::Bitcode | Content::GitLfsPointer => Some(plain),
         Content::Empty | Content::Archive(_) | Content::Html | Content::Text(_) | Content::Data => None,
     }

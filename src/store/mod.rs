@@ -1,6 +1,7 @@
 //! Every byte that enters: what a target names, and the blobs behind it. Nothing else reads the outside world.
 
 mod archive;
+mod cache;
 mod files;
 mod layout;
 mod open;
@@ -14,6 +15,7 @@ mod tree;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+pub use cache::{Cache, Holding};
 pub use open::{Opened, open};
 pub use root::entry_name;
 pub use stream::{Stream, Streamed, read_stream};
@@ -51,6 +53,11 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The target is no such thing, or cannot be read.
     fn tree(&self) -> Result<Tree, StoreError>;
+
+    /// Whether a blob comes over a network, so that what was found out about it is worth keeping.
+    fn is_remote(&self) -> bool {
+        false
+    }
 }
 
 /// What a target names.

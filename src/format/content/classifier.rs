@@ -4,12 +4,13 @@ use crate::format::elf;
 use crate::format::script::BUFFER_SIZE;
 
 /// What the scan keeps of one regular file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FileFacts {
     /// What the file is.
     pub content: Content,
     /// The first bytes of ELF files, scripts and any other file that has an execute bit, at most 256 of them
     /// (`BINPRM_BUF_SIZE`, `include/uapi/linux/binfmts.h`): all that binfmt handlers see of a file. Empty for other files.
+    #[serde(with = "serde_bytes")]
     pub head: Box<[u8]>,
 }
 

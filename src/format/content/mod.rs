@@ -14,7 +14,7 @@ use super::script::{Interpreter, Script};
 use crate::base::escape;
 
 /// What a regular file's bytes are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Content {
     /// No bytes at all.
     Empty,
@@ -97,7 +97,7 @@ fn script_summary(script: &Script) -> String {
 }
 
 fn pe_summary(pe: &Pe) -> String {
-    match (pe.machine, pe.name) {
+    match (pe.machine, pe.name()) {
         (None, _) => "DOS executable".to_owned(),
         (Some(_), Some(name)) => format!("Windows executable (PE {name})"),
         (Some(machine), None) => format!("Windows executable (PE machine {machine:#x})"),
@@ -106,11 +106,11 @@ fn pe_summary(pe: &Pe) -> String {
 
 fn macho_summary(file: &MachO) -> String {
     let kind = if file.universal { "Mach-O universal" } else { "Mach-O" };
-    format!("{kind} ({})", file.machines.join(", "))
+    format!("{kind} ({})", file.machines().collect::<Vec<_>>().join(", "))
 }
 
 /// Which archive or compression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Archive {
     /// `!<arch>`: a static library, or Go's object of a package that is not `main`.
     Ar,
@@ -146,7 +146,7 @@ impl Archive {
 }
 
 /// How a text without `#!` begins; each form has its own way to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Text {
     /// Nothing before the text.
     Plain,

@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 /// A dynamic loader, told by its own texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LoaderFacts {
     /// Whose it is.
     pub family: LoaderFamily,
@@ -16,7 +16,7 @@ pub struct LoaderFacts {
 }
 
 /// The C library that a loader belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum LoaderFamily {
     /// GNU's.
     Glibc,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use super::Endian;
 
 /// `e_machine`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Machine(pub u16);
 
 /// What a machine type is for.

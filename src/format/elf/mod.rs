@@ -23,7 +23,7 @@ pub use machine::{Machine, MachineInfo, Use};
 pub(super) use reader::Reader;
 
 /// An ELF file's facts, read with the file's own class and byte order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Elf {
     /// `e_machine`.
     pub machine: Machine,
@@ -39,6 +39,7 @@ pub struct Elf {
     pub kind: ElfKind,
     /// The file header and program headers as bytes, for the kernel's model, which reads them with its own class and byte
     /// order: the first 64 bytes, with zeros where the file is shorter, then the table at `e_phoff` (at most 65,536 bytes of it).
+    #[serde(with = "serde_bytes")]
     pub header: Box<[u8]>,
     /// The program headers, at most [`Elf::MAX_SEGMENTS`].
     pub segments: Vec<Segment>,
@@ -46,6 +47,7 @@ pub struct Elf {
     /// forward pass has gone by it; [`Elf::has_interpreter`] tells the two apart.
     pub interpreter: Option<ElfInterpreter>,
     /// The bytes of the last `PT_GNU_PROPERTY`, at most 1,024; short where they lie beyond the end of the file.
+    #[serde(with = "serde_bytes")]
     pub property: Option<Box<[u8]>>,
     /// The oldest kernel that the file's C library takes (`NT_GNU_ABI_TAG`).
     pub oldest_kernel: Option<KernelVersion>,
@@ -102,7 +104,7 @@ impl Elf {
 }
 
 /// Byte order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Endian {
     /// Least significant byte first.
@@ -122,7 +124,7 @@ impl Endian {
 }
 
 /// What an ELF file is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum ElfKind {
     /// `ET_EXEC`, or `ET_DYN` with a `PT_INTERP` (a position-independent executable), unless it has a `DT_SONAME` and lacks
     /// `DF_1_PIE`: libraries such as libc.so.6 have a `PT_INTERP` too, so that they can be started to print their version.
@@ -168,7 +170,7 @@ impl ElfKind {
 }
 
 /// A program header. Fields as in elf(5), widened to 64 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Segment {
     /// `p_type`.
     pub kind: u32,
@@ -187,9 +189,10 @@ pub struct Segment {
 }
 
 /// The content of `PT_INTERP`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ElfInterpreter {
     /// The segment's bytes, with their NUL; at most 4,096, which is where the kernel stops too.
+    #[serde(with = "serde_bytes")]
     pub bytes: Box<[u8]>,
     /// `p_offset`, bytes.
     pub offset: u64,
@@ -205,7 +208,7 @@ impl ElfInterpreter {
 }
 
 /// What the dynamic section asks of the loader.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Dynamic {
     /// `DT_NEEDED`, in order.
     pub needed: Vec<Box<[u8]>>,
@@ -226,7 +229,7 @@ pub struct Dynamic {
 }
 
 /// A symbol version that a file needs: `GLIBC_2.38` of `libc.so.6`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Version {
     /// The library's name, as in `DT_NEEDED`.
     pub file: Box<[u8]>,
@@ -237,7 +240,7 @@ pub struct Version {
 }
 
 /// What Go wrote down of a build (Go `runtime/debug`, `BuildInfo`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct GoBuild {
     /// Go's own version, such as `go1.22.4`.
     pub version: String,
@@ -253,7 +256,7 @@ impl GoBuild {
 }
 
 /// Build attributes: claims of the compiler, which nobody checks before the program runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Attributes {
     /// `Tag_CPU_arch` of Arm's: 4 is v5TE, 6 v6, 10 v7, 14 v8-A.
     pub cpu_arch: Option<u8>,
@@ -270,7 +273,7 @@ pub struct Attributes {
 }
 
 /// Why an ELF file is not whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ElfDamage {
     /// Shorter than a file header.
     HeaderCut,

@@ -1,9 +1,12 @@
 mod metered;
 mod scan;
+mod stored;
 #[cfg(test)]
 mod tests;
 
 use std::io::Read;
+
+use serde::{Deserialize, Serialize};
 
 use crate::base::{Algorithm, Digest, GuestPath};
 use crate::format::content::FileFacts;
@@ -12,7 +15,7 @@ use crate::format::tar::Members;
 use super::Damage;
 
 /// What one layer holds: every path with its metadata, and what each regular file is. A pure function of the layer's bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerIndex {
     /// Sorted by path; one entry a path: of duplicates, the last stands (as it would after unpacking).
     pub entries: Vec<Entry>,
@@ -29,7 +32,7 @@ pub struct LayerIndex {
 }
 
 /// A stream's length and digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {
     /// Bytes.
     pub size: u64,
@@ -38,7 +41,7 @@ pub struct Measured {
 }
 
 /// One path of a layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Where.
     pub path: GuestPath,
@@ -53,7 +56,7 @@ pub struct Entry {
 }
 
 /// What a path is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EntryKind {
     /// A directory.
     Directory,
@@ -64,12 +67,13 @@ pub enum EntryKind {
         /// What its bytes are.
         facts: Box<FileFacts>,
         /// All of the bytes, of the few small files that later steps read: what says who users are and where libraries lie, and shells' scripts.
+        #[serde(with = "serde_bytes")]
         body: Option<Box<[u8]>>,
     },
     /// Another name of a file in this layer or one below.
     Hardlink(GuestPath),
     /// A symbolic link; the target as written.
-    Symlink(Box<[u8]>),
+    Symlink(#[serde(with = "serde_bytes")] Box<[u8]>),
     /// A device, a pipe or a socket.
     Special,
 }

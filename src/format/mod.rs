@@ -10,3 +10,4 @@ pub mod pe;
 pub mod script;
 pub mod shell;
 pub mod tar;
+pub mod yaml;

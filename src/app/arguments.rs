@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::base::Platform;
+use crate::base::{Platform, escape};
 use crate::finding::Severity;
 use crate::node::Node;
 
@@ -187,6 +187,9 @@ pub(super) struct Output {
     /// Write the report to a file too (repeatable)
     #[arg(long = "output", value_name = "FORMAT=PATH", env = "ENOEXEC_OUTPUT", value_parser = parse_output)]
     pub(super) outputs: Vec<(Format, PathBuf)>,
+    /// The Dockerfile that the images were built from: sarif, github and gitlab show findings in images at its lines
+    #[arg(long, value_name = "FILE", env = "ENOEXEC_DOCKERFILE")]
+    pub(super) dockerfile: Option<PathBuf>,
 }
 
 /// How to print a report.
@@ -196,6 +199,16 @@ pub(super) enum Format {
     Human,
     /// For programs: version 1 of schema/report-v1.json.
     Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// Annotations in a GitHub workflow's log.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML, for any CI system.
+    Junit,
+    /// Markdown, for a step summary or a comment.
+    Markdown,
 }
 
 /// `enoexec check`.
@@ -223,13 +236,13 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
-    /// Whether a finding of this severity fails the gate.
-    pub(super) fn fails(self, severity: Severity) -> bool {
+    /// The least severity that fails the gate.
+    pub(super) fn severity(self) -> Option<Severity> {
         match self {
-            Self::Info => true,
-            Self::Warning => severity >= Severity::Warning,
-            Self::Error => severity >= Severity::Error,
-            Self::Never => false,
+            Self::Info => Some(Severity::Info),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
         }
     }
 }
@@ -251,8 +264,14 @@ pub(super) struct Inspect {
     pub(super) exec_from: Option<PathBuf>,
 }
 
+fn formats() -> String {
+    let names = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    names.map(|value| value.get_name().to_owned()).collect::<Vec<_>>().join(", ")
+}
+
 fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH, such as json=report.json")?;
-    let format = Format::from_str(format, true).map_err(|_| format!("no format `{format}`: expected human or json"))?;
+    let format =
+        Format::from_str(format, true).map_err(|_| format!("no format `{}`: expected one of {}", escape(format), formats()))?;
     Ok((format, PathBuf::from(path)))
 }

@@ -19,9 +19,9 @@ use super::{Exit, Failure};
 pub(super) fn check(arguments: Check, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
     let fail_on = arguments.fail_on;
     let (output, request) = request(arguments.look)?;
-    let report = pipeline::check(&request, terminal);
+    let report = Report { fails_at: fail_on.severity(), ..pipeline::check(&request, terminal) };
     output.write(&report, human_options(common, false), terminal)?;
-    if report.findings.iter().any(|finding| fail_on.fails(finding.severity)) {
+    if report.fails() {
         return Ok(Exit::Findings);
     }
     Ok(looked(&report))

@@ -35,10 +35,10 @@ impl fmt::Display for Escaped<'_> {
 }
 
 /// Characters that change how their neighbours look, or do not look like anything (Unicode's bidirectional controls,
-/// zero-width and line separators, the byte order mark, language tags).
+/// zero-width and line separators, the byte order mark, language tags), or that XML cannot hold.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -29,6 +29,18 @@ pub struct Rule {
     /// The causes ([`crate::exec::Cause::name`]) that this rule reports.
     #[serde(default)]
     pub causes: Vec<String>,
+    /// One command that shows whether it is so.
+    #[serde(default)]
+    pub confirm: String,
+    /// What it looks like before it is mended, mostly lines of a Dockerfile.
+    #[serde(default)]
+    pub before: String,
+    /// And after.
+    #[serde(default)]
+    pub after: String,
+    /// When it is fine to ignore it.
+    #[serde(default)]
+    pub ignore: String,
     /// Addresses of specifications and discussions.
     #[serde(default)]
     pub references: Vec<String>,
@@ -51,6 +63,25 @@ pub struct Example {
     pub files: BTreeMap<String, String>,
     /// What is ignored, for the rules about that.
     pub ignore: Vec<IgnoreEntry>,
+}
+
+impl Rule {
+    /// What kind of thing it is about, by the hundred of its id.
+    pub fn family(&self) -> &'static str {
+        match self.id.as_bytes().get(2) {
+            Some(b'0') => "policy",
+            Some(b'1') => "execution",
+            Some(b'2') => "image",
+            Some(b'3') => "dockerfile",
+            Some(b'4') => "kubernetes",
+            _ => "triage",
+        }
+    }
+
+    /// The address of its page.
+    pub fn url(&self) -> String {
+        format!("{}/blob/main/docs/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), self.id)
+    }
 }
 
 // Text that was compiled in; a test holds that every file parses, so none is left out.

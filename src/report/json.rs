@@ -257,6 +257,10 @@ struct Summary {
     errors: usize,
     warnings: usize,
     infos: usize,
+    /// Findings that are not listed because someone chose to live with them.
+    ignored: usize,
+    /// Findings that are not listed because the baseline has them.
+    known: usize,
 }
 
 fn text(value: &impl ToString) -> String {
@@ -270,7 +274,13 @@ fn document(report: &Report) -> Document {
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         targets: report.targets.iter().map(target).collect(),
         findings: report.findings.iter().map(finding).collect(),
-        summary: Summary { errors: summary.errors, warnings: summary.warnings, infos: summary.infos },
+        summary: Summary {
+            errors: summary.errors,
+            warnings: summary.warnings,
+            infos: summary.infos,
+            ignored: report.ignored,
+            known: report.known,
+        },
     }
 }
 

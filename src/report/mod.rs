@@ -1,22 +1,37 @@
 //! What is shown: one renderer a file, each writing to a `Write`.
 
+mod anchor;
 mod explain;
 mod facts;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
+mod rule_page;
 #[cfg(test)]
 mod sample;
+mod sarif;
+mod words;
 
 use crate::base::Digest;
 use crate::check::Verdict;
 use crate::exec::{Launch, Trace};
-use crate::finding::{Finding, Severity};
+use crate::finding::{self, Finding, Severity};
 use crate::image::{Image, Skipped};
 
+pub use anchor::{Dockerfile, Repository};
 pub use explain::{explain, rules_table};
 pub use facts::{files, machines};
+pub use github::github;
+pub use gitlab::gitlab;
 pub use human::{HumanOptions, human};
 pub use json::json;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use rule_page::rule_page;
+pub use sarif::sarif;
 
 /// Everything that a run found out.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,6 +40,12 @@ pub struct Report {
     pub targets: Vec<TargetReport>,
     /// What is wrong, worst first within a target.
     pub findings: Vec<Finding>,
+    /// The least severity of a finding that fails the run, if any does.
+    pub fails_at: Option<Severity>,
+    /// How many findings are held back because someone chose to live with them.
+    pub ignored: usize,
+    /// How many are held back because they were there before.
+    pub known: usize,
 }
 
 /// What was found out about one target.
@@ -124,6 +145,11 @@ pub struct Summary {
 }
 
 impl Report {
+    /// Whether some finding fails the run.
+    pub fn fails(&self) -> bool {
+        self.findings.iter().any(|found| finding::fails(found.severity, self.fails_at))
+    }
+
     /// Counts the findings by severity.
     pub fn summary(&self) -> Summary {
         let count = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();

@@ -3,7 +3,7 @@
 use crate::base::Digest;
 use crate::check::Verdict;
 use crate::exec::{Cause, Doubt, Hop, Launch, Outcome, Role, Trace};
-use crate::finding::{Confidence, Finding, GuestLocus, Locus, Severity, rule};
+use crate::finding::{Confidence, Edit, Finding, GuestLocus, Locus, ObjectLocus, Severity, TextLocus, rule};
 use crate::format::elf::{Endian, Machine};
 use crate::format::oci::Config;
 use crate::image::{BuildStep, Errno, Image, Layer, LayerSource, Skip, Skipped};
@@ -41,7 +41,12 @@ pub(super) fn wrong_machine() -> Report {
         verdicts: vec![verdict("linux/arm64", trace, Some("exec docker-entrypoint.sh: exec format error"))],
         ..image("linux/arm64")
     };
-    Report { targets: vec![target("app.tar", vec![image])], findings: vec![found] }
+    Report {
+        targets: vec![target("app.tar", vec![image])],
+        findings: vec![found],
+        fails_at: Some(Severity::Error),
+        ..Report::default()
+    }
 }
 
 /// An index of two images that start well on both of two nodes, but for one that has to be emulated.
@@ -63,7 +68,7 @@ pub(super) fn index() -> Report {
         Skipped { name: "chart".into(), why: Skip::Artifact("application/vnd.cncf.helm.config.v1+json".into()) },
     ];
     let target = TargetReport { skipped, digest: Some(digest(8)), ..target("oci:dist", vec![arm, unsure, s390x]) };
-    Report { targets: vec![target], findings: Vec::new() }
+    Report { targets: vec![target], findings: Vec::new(), ..Report::default() }
 }
 
 /// Of everything something: a library that is foreign, a target that is not there, predictions and files.
@@ -100,6 +105,66 @@ pub(super) fn rich() -> Report {
         image.image.names = vec!["app:latest".into()];
     }
     report
+}
+
+/// [`rich`], with findings in a text and in a Kubernetes object beside those in images.
+pub(super) fn every_locus() -> Report {
+    let mut report = rich();
+    let dockerfile = "FROM debian\nRUN curl -LO https://example.com/app-amd64\n";
+    let span = 49..54;
+    let place = TextLocus::new("docker/Dockerfile", dockerfile, span.clone());
+    report.findings.push(Finding {
+        locus: Locus::Text(place),
+        severity: Severity::Warning,
+        fix: Some("write `$TARGETARCH`: BuildKit sets it".into()),
+        edits: vec![Edit { span, replacement: "${TARGETARCH}".into() }],
+        ..finding("cannot-tell", GuestLocus::default(), "the download is for amd64, whatever the platform")
+    });
+    let place = ObjectLocus {
+        group_kind: "apps/Deployment".into(),
+        namespace: Some("prod".into()),
+        name: "web".into(),
+        pointer: "/spec/template/spec/containers/0/image".into(),
+    };
+    report.findings.push(Finding {
+        locus: Locus::Object(place),
+        confidence: Confidence::Low,
+        ..finding(
+            "no-matching-manifest",
+            GuestLocus::default(),
+            "shop/web has no image for 3 of 5 nodes that the pod may land on",
+        )
+    });
+    report
+}
+
+/// Names that try to steer what shows them: a terminal, GitHub's log, a browser, a table.
+pub(super) fn hostile() -> Report {
+    let evil = "/a\u{1b}[2J\r\n::error::x|</td><img src=x onerror=alert(1)>`[l](http://evil.example)\u{fffe}&\"']]>--><script>";
+    let place = GuestLocus {
+        target: format!("docker://..{evil}"),
+        image: Some(evil.into()),
+        name: Some(evil.into()),
+        layer: Some(0),
+        step: Some(format!("RUN /bin/sh -c {evil} # buildkit")),
+        path: Some(evil.into()),
+        node: Some(evil.into()),
+    };
+    let found =
+        Finding { evidence: vec![evil.into()], fix: Some(format!("run `{evil}`")), ..finding("wrong-machine", place, evil) };
+    let text = TextLocus::new(evil, evil, 0..evil.len());
+    let text = Finding { locus: Locus::Text(text), ..found.clone() };
+    let hops = vec![hop(evil, Some(evil), 0, Role::Program, Some(evil))];
+    let trace = Trace::new(hops, Outcome::Fails { errno: Errno::ENOEXEC, cause: Cause::UnknownFormat });
+    let mut image = ImageReport { verdicts: vec![verdict(evil, trace, Some(evil))], ..image("linux/arm64") };
+    image.image.names = vec![evil.into()];
+    let missing = TargetReport { error: Some(evil.into()), ..target(evil, Vec::new()) };
+    Report {
+        targets: vec![target(&format!("docker://..{evil}"), vec![image]), missing],
+        findings: vec![found, text],
+        fails_at: Some(Severity::Error),
+        ..Report::default()
+    }
 }
 
 pub(super) fn finding(name: &str, place: GuestLocus, message: &str) -> Finding {

@@ -3,10 +3,11 @@
 use crate::base::{Platform, escape};
 use crate::check::Verdict;
 use crate::exec::Launch;
+use crate::report::words::{self, label};
 use crate::report::{ImageReport, TargetReport};
 
 use super::style::{BOLD, DIM, LOCUS};
-use super::{HumanOptions, label, story, tables};
+use super::{HumanOptions, story, tables};
 
 /// All facts of a target, in blocks.
 pub(super) fn blocks(target: &TargetReport, options: HumanOptions) -> Vec<Vec<String>> {
@@ -59,7 +60,7 @@ fn quoted(word: &[u8]) -> String {
 fn start(image: &ImageReport, verdict: &Verdict, options: HumanOptions) -> Vec<String> {
     let other = if verdict.selected { "" } else { ", which does not pull this image" };
     let message = verdict.message.as_ref().map(|message| format!(": {}", escape(message))).unwrap_or_default();
-    let end = tables::outcome(&verdict.trace);
+    let end = words::outcome(&verdict.trace);
     let mut lines = vec![format!("{BOLD}on {}{BOLD:#}{other}: {end}{DIM}{message}{DIM:#}", escape(&verdict.node.name))];
     lines.extend(story::in_gutter(&story::story(&image.image, &verdict.trace, options.columns().saturating_sub(5))));
     lines

@@ -6,9 +6,10 @@ use crate::base::escape;
 use crate::check::Verdict;
 use crate::exec::{Hop, Outcome, Trace, Voice};
 use crate::finding::{Confidence, Finding, GuestLocus, Locus};
+use crate::report::words::build_step;
 use crate::report::{ImageReport, TargetReport};
 
-use super::style::{BOLD, HELP, LOCUS, build_step, columns, of_severity, shortened, wrapped};
+use super::style::{BOLD, HELP, LOCUS, columns, of_severity, shortened, wrapped};
 use super::{HumanOptions, story};
 
 /// A finding as lines.

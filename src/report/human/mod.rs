@@ -13,10 +13,11 @@ use std::io::{self, Write};
 
 use crate::base::escape;
 use crate::finding::Finding;
-use crate::image::{Image, Skip, Skipped};
+use crate::image::{Skip, Skipped};
 
+use super::words::{self, label};
 use super::{ImageReport, Report, TargetReport};
-use style::{BOLD, DIM, ERROR, HELP, LOCUS, plural};
+use style::{BOLD, DIM, ERROR, HELP, LOCUS};
 
 /// How much to show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -131,32 +132,13 @@ fn skipped(entry: &Skipped) -> String {
     format!("{DIM}skipped {}: {why}{DIM:#}", escape(&entry.name))
 }
 
-/// What tells an image from its siblings, for people: the digest is cut.
-fn label(image: &Image) -> String {
-    let digest = || image.digest.as_ref().map(|digest| digest.short().to_owned());
-    let mut label = image.platform().map(ToString::to_string).or_else(digest).unwrap_or_else(|| "unknown platform".to_owned());
-    for name in &image.names {
-        label.push_str(&format!(" {}", escape(name)));
-    }
-    label
-}
-
 fn summary(report: &Report) -> Vec<String> {
-    let counts = report.summary();
     let images: usize = report.targets.iter().map(|target| target.images.len()).sum();
-    let unseen = report.targets.iter().filter(|target| target.error.is_some()).count();
-    let counted = [(counts.errors, "error"), (counts.warnings, "warning"), (counts.infos, "note")];
-    let parts: Vec<String> =
-        counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| plural(count, name)).collect();
     // What is alone needs no sum.
-    if parts.is_empty() && report.targets.len() <= 1 && images <= 1 {
+    if report.findings.is_empty() && report.targets.len() <= 1 && images <= 1 && report.ignored + report.known == 0 {
         return Vec::new();
     }
-    let said = if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") };
-    let seen = (images > 0).then(|| format!("{said} in {}", plural(images, "image")));
-    let unseen = (unseen > 0).then(|| format!("{} could not be looked at", plural(unseen, "target")));
-    let said: Vec<String> = seen.into_iter().chain(unseen).collect();
-    let mut lines = vec![format!("{BOLD}{}{BOLD:#}", said.join("; "))];
+    let mut lines = vec![format!("{BOLD}{}{BOLD:#}", words::sum(report))];
     if let Some(worst) = report.findings.iter().max_by_key(|found| found.severity) {
         let first = report.findings.iter().find(|found| found.severity == worst.severity).unwrap_or(worst);
         lines.push(format!("{DIM}more about it: enoexec explain {}{DIM:#}", first.rule.id));

@@ -7,10 +7,11 @@ use crate::check::Verdict;
 use crate::check::doubt;
 use crate::exec::{Outcome, Trace};
 use crate::finding::{Finding, Severity};
+use crate::report::words::{label, plural, signal_name};
 use crate::report::{ImageReport, TargetReport};
 
-use super::style::{BOLD, DIM, ERROR, HELP, INFO, WARNING, columns, padded, plural};
-use super::{HumanOptions, label, story};
+use super::style::{BOLD, DIM, ERROR, HELP, INFO, WARNING, columns, padded};
+use super::{HumanOptions, story};
 
 /// How an image does, and why.
 struct Status {
@@ -82,7 +83,7 @@ fn started(image: &ImageReport, verdict: &Verdict, members: &[&Verdict], finding
     let text = match &verdict.trace.outcome {
         Outcome::Runs => format!("{program} runs on {nodes} {DIM}({}){DIM:#}", census(image)),
         Outcome::Emulated { by } => format!("{program} runs on {nodes} under {}", escape(by)),
-        Outcome::Dies { signal, .. } => format!("{program} dies of {} on {nodes}", story::signal_name(*signal)),
+        Outcome::Dies { signal, .. } => format!("{program} dies of {} on {nodes}", signal_name(*signal)),
         Outcome::Unsure { because } => format!("cannot tell whether {program} starts on {nodes}: {}", doubt(because)),
         Outcome::Refused { .. } | Outcome::Fails { .. } | Outcome::Exits { .. } => {
             let message = verdict.message.as_ref().and_then(|message| message.lines().next());

@@ -3,8 +3,9 @@
 use crate::base::escape;
 use crate::exec::{Cause, Doubt, Hop, Outcome, Trace};
 use crate::image::Image;
+use crate::report::words::{build_step, signal_name};
 
-use super::style::{DIM, ERROR, INFO, LOCUS, WARNING, build_step, columns, padded, shortened};
+use super::style::{DIM, ERROR, INFO, LOCUS, WARNING, columns, padded, shortened};
 
 /// Paths longer than this push their own line's columns aside, not those of the others.
 const WIDEST_PATH: usize = 48;
@@ -96,17 +97,4 @@ fn underline(trace: &Trace) -> Option<String> {
     let indent = " ".repeat(columns(&branch(trace.hops.len().saturating_sub(1))));
     let marks = mark.repeat(columns(&label(hop, trace)).max(1));
     Some(format!("{indent}{style}{marks} {text}{style:#}"))
-}
-
-/// A signal's name, or its number (the same on all architectures of Linux but MIPS, whose SIGBUS is 10).
-pub(super) fn signal_name(signal: u8) -> String {
-    match signal {
-        4 => "SIGILL".to_owned(),
-        5 => "SIGTRAP".to_owned(),
-        6 => "SIGABRT".to_owned(),
-        7 => "SIGBUS".to_owned(),
-        9 => "SIGKILL".to_owned(),
-        11 => "SIGSEGV".to_owned(),
-        other => format!("signal {other}"),
-    }
 }

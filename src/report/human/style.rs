@@ -21,11 +21,6 @@ pub(super) fn of_severity(severity: Severity) -> Style {
     }
 }
 
-/// `1 image`, `2 images`.
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
 /// How many columns a text takes, at one a character: exact for what file names are mostly made of.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().count()
@@ -79,24 +74,9 @@ fn pieces(text: &str) -> Vec<String> {
     pieces
 }
 
-/// A build step as its author wrote it, rather than as builders record it: Docker's old builder records
-/// `/bin/sh -c #(nop) COPY …` and `/bin/sh -c make`, BuildKit `RUN /bin/sh -c make # buildkit`.
-pub(super) fn build_step(created_by: &str) -> String {
-    let step = created_by.trim();
-    let step = step.strip_suffix("# buildkit").unwrap_or(step).trim_end();
-    let step = match step.strip_prefix("/bin/sh -c #(nop)") {
-        Some(instruction) => instruction.trim_start().to_owned(),
-        None => match step.strip_prefix("/bin/sh -c ").or_else(|| step.strip_prefix("RUN /bin/sh -c ")) {
-            Some(command) => format!("RUN {}", command.trim_start()),
-            None => step.to_owned(),
-        },
-    };
-    crate::base::escape(&step.split_whitespace().collect::<Vec<_>>().join(" ")).to_string()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{build_step, shortened, wrapped};
+    use super::{shortened, wrapped};
 
     #[test]
     fn a_command_to_copy_is_never_broken() {
@@ -118,22 +98,5 @@ mod tests {
         assert_eq!(shortened("RUN make all", 12), "RUN make all");
         assert_eq!(shortened("RUN make all", 9), "RUN make…");
         assert_eq!(shortened("RUN", 0), "…");
-    }
-
-    #[test]
-    fn steps_read_as_in_the_dockerfile() {
-        for (recorded, written) in [
-            ("COPY app /app # buildkit", "COPY app /app"),
-            (
-                "RUN /bin/sh -c apt-get update &&     apt-get install -y curl # buildkit",
-                "RUN apt-get update && apt-get install -y curl",
-            ),
-            ("/bin/sh -c #(nop) COPY file:1d3f in / ", "COPY file:1d3f in /"),
-            ("/bin/sh -c make", "RUN make"),
-            ("umoci raw add-layer", "umoci raw add-layer"),
-            ("COPY \u{1b}[2J", "COPY \\x1b[2J"),
-        ] {
-            assert_eq!(build_step(recorded), written);
-        }
     }
 }

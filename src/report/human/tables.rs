@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use crate::base::escape;
-use crate::check::Verdict;
-use crate::exec::{Outcome, Trace};
 use crate::image::LayerSource;
+use crate::report::words::{self, build_step, label, outcome};
 use crate::report::{FileReport, ImageReport, MachineCount, TargetReport};
 
-use super::label;
-use super::style::{BOLD, build_step, shortened};
+use super::style::{BOLD, shortened};
 
 /// More machines than this make no readable row; the rest are counted together.
 const MOST_MACHINES: usize = 6;
@@ -36,38 +34,13 @@ pub(super) fn matrix(target: &TargetReport) -> Vec<String> {
     if target.images.iter().all(|image| image.verdicts.len() < 2) {
         return Vec::new();
     }
-    let mut nodes: Vec<&str> = Vec::new();
-    for verdict in target.images.iter().flat_map(|image| &image.verdicts) {
-        if !nodes.contains(&verdict.node.name.as_str()) {
-            nodes.push(&verdict.node.name);
-        }
-    }
-    let mut table = table(["image".to_owned()].into_iter().chain(nodes.iter().map(|node| escape(node).to_string())));
+    let nodes = words::nodes(target);
+    let mut table = table(["image".to_owned()].into_iter().chain(nodes.clone()));
     for image in &target.images {
-        let verdict = |node: &&str| image.verdicts.iter().find(|verdict| verdict.node.name == **node);
-        let cells = nodes.iter().map(|node| verdict(node).map_or_else(|| NOT_PULLED.to_owned(), cell));
+        let cells = nodes.iter().map(|node| words::cell(image, node));
         table.add_row([label(&image.image)].into_iter().chain(cells).collect::<Vec<_>>());
     }
     rendered(&table)
-}
-
-const NOT_PULLED: &str = "not pulled";
-
-fn cell(verdict: &Verdict) -> String {
-    if verdict.selected { outcome(&verdict.trace) } else { NOT_PULLED.to_owned() }
-}
-
-/// How a start ends, in a few words.
-pub(super) fn outcome(trace: &Trace) -> String {
-    match &trace.outcome {
-        Outcome::Runs => "runs".to_owned(),
-        Outcome::Emulated { by } => format!("emulated by {}", escape(by)),
-        Outcome::Refused { cause } => format!("refused ({})", cause.name()),
-        Outcome::Fails { errno, cause } => format!("{} ({})", errno.name(), cause.name()),
-        Outcome::Dies { signal, cause } => format!("{} ({})", super::story::signal_name(*signal), cause.name()),
-        Outcome::Exits { code, cause } => format!("exits with {code} ({})", cause.name()),
-        Outcome::Unsure { because } => format!("unsure ({})", because.name()),
-    }
 }
 
 /// A machine as a column: word size and byte order only where the image has the machine in several.

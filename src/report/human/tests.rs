@@ -18,7 +18,7 @@ fn plain(report: &Report, options: HumanOptions) -> String {
 }
 
 fn one(image: ImageReport) -> Report {
-    Report { targets: vec![sample::target("app.tar", vec![image])], findings: Vec::new() }
+    Report { targets: vec![sample::target("app.tar", vec![image])], findings: Vec::new(), ..Report::default() }
 }
 
 const PLAIN: HumanOptions = HumanOptions { quiet: false, verbose: false, facts: false, width: Some(100) };
@@ -293,7 +293,7 @@ fn the_story_is_that_of_the_right_image() {
     let path = Some("/app".into());
     let place = GuestLocus { layer: Some(2), node: Some("linux/arm64".into()), path, ..sample::arm64_place("app.tar") };
     let found = sample::finding("empty-file", place, "/app is empty");
-    let text = plain(&Report { targets: vec![target], findings: vec![found] }, QUIET);
+    let text = plain(&Report { targets: vec![target], findings: vec![found], ..Report::default() }, QUIET);
     assert!(text.contains("layer 2: COPY docker-entrypoint.sh") && !text.contains("layer 1"), "{text}");
 }
 
@@ -316,7 +316,7 @@ fn two_images_for_one_platform_are_told_apart_by_their_names() {
         ..sample::arm64_place("app.tar")
     };
     let found = sample::finding("empty-file", place, "/app is empty");
-    let text = plain(&Report { targets: vec![target], findings: vec![found] }, QUIET);
+    let text = plain(&Report { targets: vec![target], findings: vec![found], ..Report::default() }, QUIET);
     assert!(text.contains("app:2") && !text.contains("app:1"), "{text}");
 }
 
@@ -361,9 +361,9 @@ fn what_is_wrong_for_another_node_leaves_an_image_ok() {
 #[test]
 fn what_could_not_be_looked_at_is_never_called_clean() {
     let failed = |name: &str| TargetReport { error: Some("not an image".into()), ..sample::target(name, Vec::new()) };
-    let alone = Report { targets: vec![failed("a.tar")], findings: Vec::new() };
+    let alone = Report { targets: vec![failed("a.tar")], findings: Vec::new(), ..Report::default() };
     assert_eq!(plain(&alone, PLAIN), "error: a.tar: not an image\n");
-    let both = Report { targets: vec![failed("a.tar"), failed("b.tar")], findings: Vec::new() };
+    let both = Report { targets: vec![failed("a.tar"), failed("b.tar")], findings: Vec::new(), ..Report::default() };
     assert!(plain(&both, PLAIN).ends_with("\n\n2 targets could not be looked at\n"), "{}", plain(&both, PLAIN));
 }
 

@@ -32,7 +32,7 @@ fn fields_are_named_as_promised() {
     let report = printed(&sample::rich());
     assert_eq!(report["schema_version"], 1);
     assert_eq!(report["tool"]["name"], "enoexec");
-    assert_eq!(report["summary"], serde_json::json!({"errors": 1, "warnings": 1, "infos": 0}));
+    assert_eq!(report["summary"], serde_json::json!({"errors": 1, "warnings": 1, "infos": 0, "ignored": 0, "known": 0}));
     let image = &report["targets"][0]["images"][0];
     let machine = serde_json::json!({"machine": "aarch64", "bits": 64, "endian": "little", "files": 331, "executables": 102});
     assert_eq!(image["machines"][0], machine, "summed over the layers");

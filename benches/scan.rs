@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use enoexec::base::{Digest, parallel_map};
+use enoexec::base::{Digest, Quiet, parallel_map};
 use enoexec::image::{LayerIndex, Limits};
+use enoexec::pipeline::{self, Request};
 use flate2::write::GzEncoder;
 use serde_json::json;
 
@@ -45,7 +46,7 @@ impl Cost {
 
 fn compare(folder: &Path) {
     let unpacked = prepare(folder);
-    let works = ["inflate", "scan", "scan-diff-ids"];
+    let works = ["inflate", "scan", "check", "check --verify-diffids"];
     let mut costs: Vec<Option<Cost>> = vec![None; works.len()];
     let mut unpacking: Option<f64> = None;
     for _ in 0..ROUNDS {
@@ -60,13 +61,17 @@ fn compare(folder: &Path) {
     let inflate = costs[0].unwrap();
     println!("{LAYERS} gzip layers, {} MiB unpacked; the least of {ROUNDS}", unpacked >> 20);
     println!("{:28} {:>7} {:>7} {:>9} {:>7} {:>7}", "", "wall s", "CPU s", "peak MiB", "wall ×", "CPU ×");
-    for (work, cost) in works.iter().zip(costs) {
+    for (work, cost) in works.iter().zip(&costs) {
         let Cost { wall, cpu, peak_mib } = cost.unwrap();
         let (walls, cpus) = (wall / inflate.wall, cpu / inflate.cpu);
         println!("{work:28} {wall:7.2} {cpu:7.2} {peak_mib:9.1} {walls:7.2} {cpus:7.2}");
     }
     match unpacking {
-        Some(wall) => println!("{:28} {wall:7.2} {:25.2}", "umoci unpack + scanelf -R", wall / inflate.wall),
+        Some(wall) => {
+            let check = costs[2].unwrap();
+            println!("{:28} {wall:7.2} {:25.2}", "umoci unpack + scanelf -R", wall / inflate.wall);
+            println!("umoci and scanelf take {:.1} times as long as check", wall / check.wall);
+        }
         None => println!("umoci or scanelf is not installed: not compared"),
     }
 }
@@ -77,8 +82,9 @@ fn measure(work: &str, folder: &Path) {
     let start = Instant::now();
     match work {
         "inflate" => layers.iter().for_each(|layer| inflate(layer)),
-        "scan" => scan(&layers, &Limits::default()),
-        _ => scan(&layers, &Limits { diff_id: true, ..Limits::default() }),
+        "scan" => scan(&layers),
+        "check" => check(folder, false),
+        _ => check(folder, true),
     }
     println!("{} {} {}", start.elapsed().as_secs_f64(), cpu_seconds(), peak_mib());
 }
@@ -90,8 +96,15 @@ fn inflate(layer: &Path) {
     while decoder.read(&mut buffer).unwrap() > 0 {}
 }
 
-fn scan(layers: &[PathBuf], limits: &Limits) {
-    let indexes = parallel_map(layers, |layer| LayerIndex::scan(File::open(layer).unwrap(), limits));
+/// The whole way from the layout to the verdict.
+fn check(folder: &Path, verify_diff_ids: bool) {
+    let target = format!("oci:{}:bench", folder.join("layout").display()).parse().unwrap();
+    let report = pipeline::check(&Request { targets: vec![target], verify_diff_ids, ..Request::default() }, &Quiet);
+    assert_eq!(report.targets[0].images[0].image.damage, []);
+}
+
+fn scan(layers: &[PathBuf]) {
+    let indexes = parallel_map(layers, |layer| LayerIndex::scan(File::open(layer).unwrap(), &Limits::default()));
     for (index, layer) in indexes.iter().zip(layers) {
         assert_eq!(index.damage, [], "{}", layer.display());
         assert!(index.entries.len() > 1 && index.stored.is_some());
@@ -207,7 +220,7 @@ fn write_layout(layout: &Path, layers: &[Packed]) {
         json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
     };
     let diff_ids: Vec<&Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
-    let config = json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids}});
+    let config = json!({"architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/usr/bin/env"]}, "rootfs": {"type": "layers", "diff_ids": diff_ids}});
     let config = blob("application/vnd.oci.image.config.v1+json", config);
     let describe = |layer: &Packed| json!({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": layer.digest, "size": layer.size});
     let layers: Vec<_> = layers.iter().map(describe).collect();

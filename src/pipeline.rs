@@ -55,14 +55,16 @@ fn could_not_look(target: &Target, error: &StoreError) -> (TargetReport, Vec<Fin
 /// Target → Store → Images → LayerIndexes → Rootfs → Traces → Findings, for one target.
 fn look(target: &Target, request: &Request, progress: &dyn Progress) -> Result<(TargetReport, Vec<Finding>), StoreError> {
     let limits = Limits { diff_id: request.verify_diff_ids, ..Limits::default() };
-    let (store, mut layers) = open(target, &limits)?;
-    let listing = wanted(image::list(&*store)?, &request.platforms);
+    let (store, mut layers) = open(target, &limits, progress)?;
+    let listing = image::list(&*store)?;
+    let name = target.to_string();
+    let mut findings = check::judge_choice(&name, &listing, &request.platforms);
+    let listing = wanted(listing, &request.platforms);
     let plan = Plan::new(&listing, &request.nodes);
     let reading = Reading { limits, cache: request.cache.as_deref(), progress };
     layers.read(&*store, &plan.images(&listing), &reading);
 
-    let name = target.to_string();
-    let mut findings = check::judge_listing(&name, &listing, &plan.unmatched);
+    findings.extend(check::judge_listing(&name, &listing, &plan.unmatched));
     let mut images = Vec::new();
     for (image, nodes) in listing.images.iter().zip(&plan.nodes) {
         let (image, found) = examine(&name, image, nodes, &layers, request);
@@ -73,12 +75,13 @@ fn look(target: &Target, request: &Request, progress: &dyn Progress) -> Result<(
     Ok((TargetReport { target: name, digest: listing.digest, error: None, images, skipped: listing.skipped }, findings))
 }
 
-fn open(target: &Target, limits: &Limits) -> Result<(Box<dyn Store>, Layers), StoreError> {
+fn open(target: &Target, limits: &Limits, progress: &dyn Progress) -> Result<(Box<dyn Store>, Layers), StoreError> {
     match store::open(target)? {
         Opened::Store(store) => Ok((store, Layers::default())),
         Opened::Stream(input) => {
-            let streamed =
-                store::read_stream(input, |digest, layer| Arc::new(LayerIndex::scan(layer, &limits.verifying(digest))))?;
+            let streamed = store::read_stream(input, progress, |digest, layer| {
+                Arc::new(LayerIndex::scan(layer, &limits.verifying(digest)))
+            })?;
             Ok((streamed.store, Layers::scanned(streamed.scanned)))
         }
     }
@@ -87,8 +90,7 @@ fn open(target: &Target, limits: &Limits) -> Result<(Box<dyn Store>, Layers), St
 /// Keeps the images that `--platform` asks for.
 fn wanted(mut listing: Listing, platforms: &[Platform]) -> Listing {
     if !platforms.is_empty() {
-        let asked = |image: &Image| image.platform().is_some_and(|platform| platforms.iter().any(|asked| asked.covers(platform)));
-        listing.images.retain(asked);
+        listing.images.retain(|image| platforms.iter().any(|platform| image.is_for(platform)));
     }
     listing
 }

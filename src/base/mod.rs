@@ -18,4 +18,4 @@ pub use kernel_version::KernelVersion;
 pub use parallel::parallel_map;
 pub use pattern::matches;
 pub use platform::{Platform, PlatformError};
-pub use progress::{Progress, Quiet};
+pub use progress::{Progress, Quiet, Watched};

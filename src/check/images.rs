@@ -1,8 +1,8 @@
 //! Findings of an image's documents: what index, manifest, config and blobs say of each other.
 
-use crate::base::escape;
+use crate::base::{Platform, escape};
 use crate::finding::{Finding, GuestLocus};
-use crate::image::{Damage, DamageKind, Listing, Skip, Skipped};
+use crate::image::{Damage, DamageKind, Image, Listing, Skip, Skipped};
 use crate::node::Node;
 
 use super::{Case, finding};
@@ -78,11 +78,13 @@ fn damaged(damage: &Damage, locus: GuestLocus) -> Option<Finding> {
 }
 
 /// Judges what a target holds as a whole: damaged indexes, artifacts that are no images, nodes for which there is no manifest.
-pub fn judge_listing(target: &str, listing: &Listing, unmatched: &[Node]) -> Vec<Finding> {
+pub fn judge_listing(target: &str, listing: &Listing, nodes: &[Node]) -> Vec<Finding> {
     let place = || GuestLocus { target: target.to_owned(), ..GuestLocus::default() };
     let damage = listing.damage.iter().filter_map(|damage| damaged(damage, place()));
     let skipped = listing.skipped.iter().filter_map(|entry| skipped(entry, place()));
-    let nodes = unmatched.iter().filter_map(|node| unmatched_node(listing, node, place()));
+    let nodes = nodes
+        .iter()
+        .filter_map(|node| unmatched(listing, &node.platform, GuestLocus { node: Some(node.name.clone()), ..place() }));
     damage.chain(skipped).chain(nodes).collect()
 }
 
@@ -95,20 +97,28 @@ fn skipped(entry: &Skipped, locus: GuestLocus) -> Option<Finding> {
     }
 }
 
-fn unmatched_node(listing: &Listing, node: &Node, mut locus: GuestLocus) -> Option<Finding> {
-    locus.node = Some(node.name.clone());
-    let wanted = node.platform.normalised();
+/// Judges whether a target has an image for each of the platforms that were asked for.
+pub fn judge_choice(target: &str, listing: &Listing, platforms: &[Platform]) -> Vec<Finding> {
+    let is_absent = |platform: &&Platform| !listing.images.iter().any(|image| image.is_for(platform));
+    let place = || GuestLocus { target: target.to_owned(), ..GuestLocus::default() };
+    platforms.iter().filter(is_absent).filter_map(|platform| unmatched(listing, platform, place())).collect()
+}
+
+/// In the words of `docker pull`, for a platform that was asked for and for a node's alike.
+fn unmatched(listing: &Listing, platform: &Platform, locus: GuestLocus) -> Option<Finding> {
+    let wanted = platform.normalised();
     let printed =
         if wanted.architecture == "arm64" && wanted.variant.is_none() { format!("{wanted}/v8") } else { wanted.to_string() };
     let message = format!("no matching manifest for {printed} in the manifest list entries");
     let mut found = finding("no-matching-manifest", locus, message)?;
-    let config = |image: &crate::image::Image| image.config.as_ref().map(|config| config.platform.clone());
-    let offered = listing.images.iter().filter_map(|image| image.declared.clone().or_else(|| config(image)));
-    let offered: Vec<String> = offered.map(|platform| platform.to_string()).collect();
+    let mut offered: Vec<String> = listing.images.iter().filter_map(Image::platform).map(ToString::to_string).collect();
+    if offered.is_empty() {
+        found.evidence = vec!["nothing here says which platform it is for".to_owned()];
+        found.fix = Some(format!("`--node {wanted}` checks it for that platform all the same"));
+        return Some(found);
+    }
     found.evidence = vec![format!("the image is there for: {}", offered.join(", "))];
-    found.fix = Some(format!(
-        "build it for this platform too: `docker buildx build --platform {} .`",
-        offered.iter().chain([&wanted.to_string()]).map(String::as_str).collect::<Vec<_>>().join(",")
-    ));
+    offered.push(wanted.to_string());
+    found.fix = Some(format!("build it for this platform too: `docker buildx build --platform {} .`", offered.join(",")));
     Some(found)
 }

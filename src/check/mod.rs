@@ -13,7 +13,7 @@ use crate::node::Node;
 
 pub use causes::doubt;
 pub use contents::infer_platform;
-pub use images::judge_listing;
+pub use images::{judge_choice, judge_listing};
 
 /// One image with everything that is known of it, ready to be judged.
 pub struct Case<'a> {

@@ -18,6 +18,11 @@ impl Image {
         let config = self.config.as_ref().map(|config| &config.platform);
         self.declared.as_ref().into_iter().chain(config).find(|platform| !platform.is_unknown())
     }
+
+    /// Whether this is an image that someone means who asks for `platform`.
+    pub fn is_for(&self, platform: &Platform) -> bool {
+        self.platform().is_some_and(|own| platform.covers(own))
+    }
 }
 
 impl Listing {

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
-use std::io::{self, Read};
 use std::sync::Arc;
 
-use crate::base::{Digest, Progress, parallel_map};
+use crate::base::{Digest, Progress, Watched, parallel_map};
 use crate::format::oci::{Descriptor, MediaKind};
+use crate::format::tar::{Member, Members, TarError};
 use crate::store::{Cache, Store, StoreError};
 
 use super::{Damage, DamageKind, Image, LayerIndex, LayerSource, Limits, Rootfs};
@@ -44,7 +44,7 @@ impl Layers {
         }
         missing.sort_by_key(|source| std::cmp::Reverse(size(source)));
         for source in &missing {
-            progress.begin(&name(source), size(source));
+            progress.begin(&what(source), size(source));
         }
         let indexes = parallel_map(&missing, |source| Arc::new(scan(store, source, reading)));
         self.indexes.extend(missing.into_iter().map(name).zip(indexes));
@@ -74,6 +74,15 @@ fn name(source: &LayerSource) -> String {
     }
 }
 
+/// A layer for people.
+fn what(source: &LayerSource) -> String {
+    match source {
+        LayerSource::Blob(descriptor) => descriptor.name(),
+        LayerSource::Tree => "the root file system".to_owned(),
+        LayerSource::File => "the file".to_owned(),
+    }
+}
+
 /// A scan does not know which layer it reads: its damage is given the layer's place, and its name where it has no subject.
 fn placed(damage: Damage, place: usize, source: &LayerSource) -> Damage {
     let subject = if damage.subject.is_empty() { name(source) } else { damage.subject };
@@ -90,7 +99,7 @@ fn size(source: &LayerSource) -> Option<u64> {
 fn scan(store: &dyn Store, source: &LayerSource, reading: &Reading<'_>) -> LayerIndex {
     match source {
         LayerSource::Tree | LayerSource::File => match store.tree() {
-            Ok(members) => LayerIndex::collect(members, &reading.limits),
+            Ok(members) => LayerIndex::collect(WatchedMembers { members, progress: reading.progress }, &reading.limits),
             Err(error) => unreadable(&error),
         },
         LayerSource::Blob(descriptor) if descriptor.kind() == MediaKind::EncryptedLayer => damaged(DamageKind::Encrypted),
@@ -106,7 +115,7 @@ fn scan(store: &dyn Store, source: &LayerSource, reading: &Reading<'_>) -> Layer
 fn scan_blob(store: &dyn Store, descriptor: &Descriptor, reading: &Reading<'_>) -> LayerIndex {
     let limits = reading.limits.verifying(descriptor.digest.as_ref());
     match store.blob(descriptor) {
-        Ok(blob) => LayerIndex::scan(Watched { blob, progress: reading.progress }, &limits),
+        Ok(blob) => LayerIndex::scan(Watched::new(blob, reading.progress), &limits),
         Err(_) if descriptor.kind() == MediaKind::ForeignLayer => damaged(DamageKind::Foreign(descriptor.urls.clone())),
         Err(error) => unreadable(&error),
     }
@@ -175,17 +184,21 @@ fn differing(expected: Option<&Digest>, actual: Option<&Digest>) -> Option<(Dige
     (expected.algorithm() == actual.algorithm() && expected != actual).then(|| (expected.clone(), actual.clone()))
 }
 
-/// Tells how many bytes have passed.
-struct Watched<'a> {
-    blob: Box<dyn Read + Send>,
+/// Tells how many bytes of the members' bodies have been read.
+struct WatchedMembers<'a, M> {
+    members: M,
     progress: &'a dyn Progress,
 }
 
-impl Read for Watched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.blob.read(buffer)?;
-        self.progress.advance(count as u64);
-        Ok(count)
+impl<M: Members> Members for WatchedMembers<'_, M> {
+    fn next_member(&mut self) -> Result<Option<Member>, TarError> {
+        self.members.next_member()
+    }
+
+    fn body(&mut self) -> Result<&[u8], TarError> {
+        let piece = self.members.body()?;
+        self.progress.advance(piece.len() as u64);
+        Ok(piece)
     }
 }
 

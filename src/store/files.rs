@@ -1,6 +1,6 @@
 //! What layouts and archives have in common: files with names, and a document that says which of them are images.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::path::Path;
 
 use crate::base::{Digest, escape};
@@ -48,6 +48,14 @@ pub(super) fn missing(files: &dyn Files, name: &str) -> StoreError {
 
 pub(super) fn not_an_image(path: &Path, problem: impl Into<String>) -> StoreError {
     StoreError::NotAnImage { path: path.to_owned(), problem: problem.into() }
+}
+
+/// A target that is compressed in a way that is not read here, or that cannot be read.
+pub(super) fn cannot_decompress(path: &Path, error: &std::io::Error) -> StoreError {
+    match error.kind() {
+        ErrorKind::Unsupported => not_an_image(path, format!("cannot be read: {error}; decompress it before it gets here")),
+        _ => io(path, error),
+    }
 }
 
 /// Where a layout keeps a blob (image-spec `image-layout.md`, "Blobs").

@@ -4,14 +4,16 @@ use std::path::Path;
 
 use crate::base::escape;
 use crate::format::compress::{Compression, decompress};
+use crate::format::content::Classifier;
 use crate::format::tar::{Members, Tar};
 
 use super::archive::{Archive, Catalogue, is_system_directory, is_tar};
 use super::files::{FileStore, io as io_error, not_an_image};
 use super::layout::Layout;
 use super::stream::Stream;
+use super::target::is_archive_name;
 use super::tree::TreeStore;
-use super::{Kind, Store, StoreError, Target};
+use super::{Kind, Store, StoreError, Target, shown};
 
 /// Bytes by which a file is recognised: a tar header.
 const HEAD: u64 = 512;
@@ -37,7 +39,9 @@ pub fn open(target: &Target) -> Result<Opened, StoreError> {
     match &target.kind {
         Kind::Registry(reference) => Err(in_registry(reference)),
         Kind::Daemon(text) => Err(in_daemon(text)),
-        Kind::Stdin => Ok(Opened::Stream(Stream { place: "standard input".into(), choice: None, input: Box::new(io::stdin()) })),
+        Kind::Stdin => {
+            Ok(Opened::Stream(Stream { place: "standard input".into(), choice: None, input: Box::new(io::stdin()), size: None }))
+        }
         Kind::Oci(path, choice) => open_layout(path, choice.as_deref()),
         Kind::DockerArchive(path) => open_archive(path, None),
         Kind::OciArchive(path, choice) => open_archive(path, choice.as_deref()),
@@ -48,10 +52,11 @@ pub fn open(target: &Target) -> Result<Opened, StoreError> {
         Kind::Dir(path) if metadata(path)?.is_dir() => tree(TreeStore::Directory(path.clone())),
         Kind::Dir(path) => match look(path)? {
             Content::Archive | Content::CompressedArchive => tree(TreeStore::Tar(path.clone())),
-            Content::Other => Err(not_an_image(path, "is neither a directory nor a tar archive")),
+            Content::Other => Err(no_archive(path)?),
         },
         Kind::Path(path) if metadata(path)?.is_dir() => open_directory(path),
         Kind::Path(path) => match look(path)? {
+            Content::Other if is_archive_name(&path.to_string_lossy()) => Err(no_archive(path)?),
             Content::Other => tree(TreeStore::File(path.clone())),
             Content::Archive | Content::CompressedArchive => open_archive(path, None),
         },
@@ -153,6 +158,20 @@ fn look(path: &Path) -> Result<Content, StoreError> {
     Ok(if is_tar(&inside) { Content::CompressedArchive } else { Content::Other })
 }
 
+/// Says of a file that should be an archive what it is instead.
+fn no_archive(path: &Path) -> Result<StoreError, StoreError> {
+    let start = head(File::open(path).map_err(|error| io_error(path, &error))?);
+    let mut classifier = Classifier::new(metadata(path)?.len(), false);
+    classifier.feed(&start);
+    let what = classifier.finish().content.summary();
+    let help = match Compression::sniff(&start) {
+        Compression::Xz => format!(": `xz -dc {} | enoexec check -`", shown(path)),
+        Compression::Bzip2 => format!(": `bzip2 -dc {} | enoexec check -`", shown(path)),
+        _ => String::new(),
+    };
+    Ok(not_an_image(path, format!("is no tar archive ({what}){help}")))
+}
+
 fn head(file: impl Read) -> Vec<u8> {
     let mut head = Vec::new();
     // What can be read of a broken file is all there is to recognise it by.
@@ -168,12 +187,12 @@ fn uncompressed(path: &Path) -> Result<Option<Box<dyn Read + Send>>, StoreError>
 
 fn open_archive(path: &Path, choice: Option<&str>) -> Result<Opened, StoreError> {
     match look(path)? {
-        Content::Other => Err(not_an_image(path, "is no tar archive")),
+        Content::Other => Err(no_archive(path)?),
         Content::CompressedArchive if is_packed_root(path)? => tree(TreeStore::Tar(path.to_owned())),
         Content::CompressedArchive => {
             let input = File::open(path).map_err(|error| io_error(path, &error))?;
-            let choice = choice.map(str::to_owned);
-            Ok(Opened::Stream(Stream { place: path.to_owned(), choice, input: Box::new(input) }))
+            let (choice, size) = (choice.map(str::to_owned), Some(metadata(path)?.len()));
+            Ok(Opened::Stream(Stream { place: path.to_owned(), choice, input: Box::new(input), size }))
         }
         Content::Archive => {
             let archive = Archive::open(path)?;

@@ -3,13 +3,13 @@
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use crate::base::{Digest, GuestPath, escape};
+use crate::base::{Digest, GuestPath, Progress, Watched, escape};
 use crate::format::compress::{Compression, decompress};
 use crate::format::tar::{MemberKind, Members, Tar, TarError};
 
 use super::archive::{Catalogue, MEMBERS_LIMIT, is_tar, member_name};
-use super::files::{FileStore, Files, blob_digest, missing, not_an_image};
-use super::{MAX_DOCUMENT, Store, StoreError};
+use super::files::{FileStore, Files, blob_digest, cannot_decompress, missing, not_an_image};
+use super::{MAX_DOCUMENT, Store, StoreError, shown};
 
 /// Bytes of documents that are kept at most.
 const KEPT_LIMIT: u64 = 64 << 20;
@@ -27,6 +27,8 @@ pub struct Stream {
     pub(super) choice: Option<String>,
     /// Its bytes, perhaps compressed as a whole.
     pub(super) input: Box<dyn Read + Send>,
+    /// How many there are, where that is known.
+    pub(super) size: Option<u64>,
 }
 
 /// What one pass over an archive leaves: a store of its documents, and what `scan` made of each blob that could be a layer.
@@ -47,11 +49,13 @@ pub struct Streamed<L> {
 /// The input is no archive, or breaks off before anything could be told.
 pub fn read_stream<L>(
     stream: Stream,
+    progress: &dyn Progress,
     scan: impl Fn(Option<&Digest>, &mut (dyn Read + Send)) -> L,
 ) -> Result<Streamed<L>, StoreError> {
-    let Stream { place, choice, input } = stream;
-    let (_, input) =
-        decompress(BufReader::with_capacity(BUFFER, input)).map_err(|error| not_an_image(&place, error.to_string()))?;
+    let Stream { place, choice, input, size } = stream;
+    progress.begin(&shown(&place), size);
+    let input = BufReader::with_capacity(BUFFER, Watched::new(input, progress));
+    let (_, input) = decompress(input).map_err(|error| cannot_decompress(&place, &error))?;
     let mut pass = Pass { tar: Tar::new(input), catalogue: Catalogue::default(), kept: 0, scanned: Vec::new() };
     let broken = loop {
         match pass.advance(&scan) {
@@ -83,8 +87,8 @@ fn refuse(place: &Path, catalogue: &Catalogue<Kept>, broken: Option<&TarError>) 
     }
 }
 
-struct Pass<L> {
-    tar: Tar<Box<dyn Read + Send>>,
+struct Pass<'a, L> {
+    tar: Tar<Box<dyn Read + Send + 'a>>,
     catalogue: Catalogue<Kept>,
     /// Bytes kept so far.
     kept: u64,
@@ -98,7 +102,7 @@ enum Kept {
     Nothing,
 }
 
-impl<L> Pass<L> {
+impl<L> Pass<'_, L> {
     /// Takes in the next member; false at the end.
     fn advance(&mut self, scan: &impl Fn(Option<&Digest>, &mut (dyn Read + Send)) -> L) -> Result<bool, TarError> {
         let Some(member) = self.tar.next_member()? else { return Ok(false) };
@@ -129,15 +133,15 @@ impl<L> Pass<L> {
 }
 
 /// A member's bytes, which may be read in any portions.
-struct MemberReader<'a> {
-    tar: &'a mut Tar<Box<dyn Read + Send>>,
+struct MemberReader<'a, R> {
+    tar: &'a mut Tar<R>,
     /// What was taken from the archive but not read yet.
     piece: Cursor<Vec<u8>>,
     broken: Option<TarError>,
 }
 
-impl<'a> MemberReader<'a> {
-    fn new(tar: &'a mut Tar<Box<dyn Read + Send>>) -> Self {
+impl<'a, R: Read> MemberReader<'a, R> {
+    fn new(tar: &'a mut Tar<R>) -> Self {
         Self { tar, piece: Cursor::default(), broken: None }
     }
 
@@ -157,7 +161,7 @@ impl<'a> MemberReader<'a> {
     }
 }
 
-impl Read for MemberReader<'_> {
+impl<R: Read> Read for MemberReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.piece.read(buffer)?;
         if count > 0 || buffer.is_empty() {

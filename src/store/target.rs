@@ -86,8 +86,12 @@ fn given<'a>(text: &str, rest: &'a str) -> Result<&'a str, TargetError> {
 /// Whether a text without prefix is a path: it exists, or nobody would write a reference so.
 fn is_path(text: &str) -> bool {
     let starts = ["/", "./", "../", "~"].iter().any(|start| text.starts_with(start));
-    let ends = [".tar", ".tgz", ".tar.gz", ".tar.zst", "/"].iter().any(|end| text.ends_with(end));
-    starts || ends || matches!(text, "." | "..") || exists(text)
+    starts || text.ends_with('/') || is_archive_name(text) || matches!(text, "." | "..") || exists(text)
+}
+
+/// Whether a file of this name is meant to be a tar archive, perhaps compressed.
+pub(super) fn is_archive_name(text: &str) -> bool {
+    [".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2"].iter().any(|end| text.ends_with(end))
 }
 
 fn exists(text: &str) -> bool {

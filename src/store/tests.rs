@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Kind, Opened, Root, Store, StoreError, Stream, Streamed, Target, open, read_stream};
-use crate::base::Digest;
+use crate::base::{Digest, Quiet};
 use crate::format::oci::Descriptor;
 use crate::format::tar::Members;
 
@@ -84,9 +84,13 @@ fn open_path(path: &Path) -> Result<Box<dyn Store>, StoreError> {
 }
 
 fn read_all(bytes: Vec<u8>, choice: Option<&str>) -> Result<Streamed<Vec<u8>>, StoreError> {
-    let stream =
-        Stream { place: "standard input".into(), choice: choice.map(str::to_owned), input: Box::new(Cursor::new(bytes)) };
-    read_stream(stream, |_, layer| {
+    let stream = Stream {
+        place: "standard input".into(),
+        choice: choice.map(str::to_owned),
+        size: Some(bytes.len() as u64),
+        input: Box::new(Cursor::new(bytes)),
+    };
+    read_stream(stream, &Quiet, |_, layer| {
         let mut bytes = Vec::new();
         let _ = layer.read_to_end(&mut bytes);
         bytes
@@ -332,6 +336,21 @@ fn a_file_that_is_no_archive_is_a_program() {
         let store = open_path(&scratch.write("app", bytes)).unwrap();
         assert_eq!(store.root(), Ok(Root::File("/app".into())), "{bytes:?}");
     }
+}
+
+#[test]
+fn a_file_that_is_named_like_an_archive_is_no_program() {
+    let scratch = Scratch::new();
+    for (name, bytes, says) in [
+        ("image.tar", &b""[..], "image.tar is no tar archive (empty file)"),
+        ("image.tar.gz", b"<html>504</html>", "is no tar archive (HTML page)"),
+        ("image.tar.xz", b"\xfd7zXZ\0\0", "(xz-compressed file): `xz -dc"),
+    ] {
+        let error = text(open_path(&scratch.write(name, bytes)));
+        assert!(error.contains(says), "{error}");
+    }
+    let error = text(read_all(b"\xfd7zXZ\0\0".to_vec(), None).map(drop));
+    assert!(error.contains("standard input cannot be read: unsupported compression xz"), "{error}");
 }
 
 #[test]

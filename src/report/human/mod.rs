@@ -17,7 +17,7 @@ use crate::image::{Skip, Skipped};
 
 use super::words::{self, label};
 use super::{ImageReport, Report, TargetReport};
-use style::{BOLD, DIM, ERROR, HELP, LOCUS};
+use style::{BOLD, DIM, ERROR, LOCUS};
 
 /// How much to show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,7 +88,7 @@ fn write_blocks(blocks: &[Block], out: &mut dyn Write) -> io::Result<()> {
 
 fn target_blocks(target: &TargetReport, findings: &[&Finding], options: HumanOptions) -> Vec<Block> {
     if let Some(error) = &target.error {
-        return vec![loose(could_not_look(&target.target, error))];
+        return vec![loose(vec![could_not_look(&target.target, error)])];
     }
     let mut blocks: Vec<Block> = findings.iter().map(|found| loose(finding::lines(found, Some(target), options))).collect();
     if options.facts {
@@ -110,16 +110,12 @@ fn titled(image: &ImageReport, options: HumanOptions) -> Vec<String> {
     std::iter::once(format!("{LOCUS}{}{LOCUS:#}", label(&image.image))).chain(table).collect()
 }
 
-fn could_not_look(target: &str, error: &str) -> Vec<String> {
+fn could_not_look(target: &str, error: &str) -> String {
     let (target, error) = (escape(target).to_string(), escape(error).to_string());
-    let said = if error.contains(&target) { error.clone() } else { format!("{target}: {error}") };
-    let mut lines = vec![format!("{ERROR}error{ERROR:#}{BOLD}: {said}{BOLD:#}")];
-    if error.contains("No such file") {
-        lines.push(format!(
-            "   = {HELP}help{HELP:#}: a target is a file or directory here: `docker save IMAGE | enoexec check -`, or `docker save IMAGE -o image.tar`"
-        ));
-    }
-    lines
+    // Most errors name the file themselves, without the prefix.
+    let file = target.split_once(':').map_or(target.as_str(), |(_, file)| file);
+    let said = if target == "-" || error.contains(file) { error } else { format!("{target}: {error}") };
+    format!("{ERROR}error{ERROR:#}{BOLD}: {said}{BOLD:#}")
 }
 
 fn skipped(entry: &Skipped) -> String {

@@ -37,9 +37,7 @@ pub(super) fn lines(target: &TargetReport, findings: &[&Finding], options: Human
         let Status { word, style, text, story } = status;
         let word = padded(word, word_column);
         lines.push(format!("{style}{word}{style:#}  {}  {}  {text}", escape(&target.target), padded(label, label_column)));
-        if options.verbose {
-            lines.extend(story::in_gutter(story));
-        }
+        lines.extend(story::in_gutter(story));
     }
     lines
 }
@@ -88,10 +86,14 @@ fn started(image: &ImageReport, verdict: &Verdict, members: &[&Verdict], finding
         Outcome::Refused { .. } | Outcome::Fails { .. } | Outcome::Exits { .. } => {
             let message = verdict.message.as_ref().and_then(|message| message.lines().next());
             let message = message.map(|message| escape(message).to_string());
-            format!("{BOLD}{}{BOLD:#} on {nodes}", message.unwrap_or_else(|| format!("{program} fails")))
+            format!("on {nodes}: {BOLD}{}{BOLD:#}", message.unwrap_or_else(|| format!("{program} fails")))
         }
     };
-    Status { word, style, text, story: story::story(&image.image, &verdict.trace, options.columns().saturating_sub(5)) }
+    // Whatever ends otherwise has a finding that tells its story.
+    let has_story = options.verbose && verdict.trace.outcome == Outcome::Runs;
+    let width = options.columns().saturating_sub(5);
+    let story = if has_story { story::story(&image.image, &verdict.trace, width) } else { Vec::new() };
+    Status { word, style, text, story }
 }
 
 fn is_of(found: &Finding, image: &ImageReport) -> bool {

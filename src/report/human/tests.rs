@@ -166,7 +166,6 @@ linux/arm64 app:latest
      3   4e07408562be                        1   COPY --from=build /out/dash /usr/bin/dash
 
 error: gone.tar: No such file or directory (os error 2)
-   = help: a target is a file or directory here: `docker save IMAGE | enoexec check -`, or `docker save IMAGE -o image.tar`
 
 1 error, 1 warning in 1 image; 1 target could not be looked at
 more about it: enoexec explain EX101
@@ -198,7 +197,6 @@ warning[EX131]: /usr/lib/python3/dist-packages/numpy.so is a Python library for 
    = help: install or build it for linux/arm64
 
 error: gone.tar: No such file or directory (os error 2)
-   = help: a target is a file or directory here: `docker save IMAGE | enoexec check -`, or `docker save IMAGE -o image.tar`
 
 "#]]
     );
@@ -241,7 +239,6 @@ on linux/arm64: ENOEXEC (wrong-machine): exec docker-entrypoint.sh: exec format 
  /usr/local/bin/docker-entrypoint.sh   2       script                  /bin/sh
 
 error: gone.tar: No such file or directory (os error 2)
-   = help: a target is a file or directory here: `docker save IMAGE | enoexec check -`, or `docker save IMAGE -o image.tar`
 
 "#]]
     );

@@ -9,7 +9,8 @@ use crate::format::content::Content;
 use crate::format::elf::{Elf, ElfKind, Use};
 use crate::image::{Credentials, EntryKind, Found, Rootfs};
 
-use super::data::{exemption, raised, runtime};
+use super::data::{Unloadable, exemption, raised, runtime};
+use super::other_systems::judge_other_systems;
 use super::{Case, finding};
 use crate::node::{Code, aliases, all_aliases, native_code, sibling_code};
 
@@ -59,16 +60,17 @@ pub(super) fn judge_contents(case: &Case<'_>, starts: &[Finding]) -> Vec<Finding
         return if explained { Vec::new() } else { mismatch(case, &census, &platform).into_iter().collect() };
     }
     let on_path = programs_on_path(case);
-    let judged = census.foreign.iter().filter(|(found, _)| !known.contains(&&found.path));
-    let findings = judged.filter_map(|(found, code)| judge_file(case, &census, &platform, &on_path, found, *code));
-    findings.take(MOST).chain(sibling(case, &census, &platform)).collect()
+    let machines = census.foreign.iter().filter_map(|(found, code)| judge_file(case, &census, &platform, &on_path, found, *code));
+    let found = machines.chain(judge_other_systems(case, &platform, &on_path));
+    let unknown = found.filter(|found| path_of(found).is_none_or(|path| !known.contains(&path)));
+    unknown.take(MOST).chain(sibling(case, &census, &platform)).collect()
 }
 
 fn path_of(finding: &Finding) -> Option<&GuestPath> {
     finding.locus.guest()?.path.as_ref()
 }
 
-fn elf<'a>(found: &Found<'a>) -> Option<&'a Elf> {
+pub(super) fn elf<'a>(found: &Found<'a>) -> Option<&'a Elf> {
     match &found.entry.kind {
         EntryKind::File { facts, .. } => match &facts.content {
             Content::Elf(elf) => Some(elf),
@@ -222,20 +224,25 @@ fn judge_file(
     locus.path = Some(path.clone());
     let mut judged = finding(rule, locus, message)?;
     judged.confidence = Confidence::Medium;
-    judged.evidence.extend(raises(case.rootfs, platform, path));
+    judged.evidence.extend(raises(case.rootfs, path, of_another_machine(platform, path)));
     judged.fix = Some(format!(
         "install or build it for {platform} (`docker buildx build --platform {platform} .`), in a stage of that platform"
     ));
     Some(judged)
 }
 
-/// What the language's runtime says of a library for another machine. glibc passes over such a file without a word of its own.
-fn raises(rootfs: &Rootfs, platform: &Platform, path: &GuestPath) -> Option<String> {
-    let language = runtime(path).filter(|_| exec::libc_in(rootfs) == Some(Libc::Glibc))?;
+fn of_another_machine(platform: &Platform, path: &GuestPath) -> Unloadable {
     let name = String::from_utf8_lossy(path.name()).into_owned();
     let names = |alias: &&str| name.contains(&format!("-{alias}-"));
     let is_tagged = all_aliases().any(|alias| names(&alias)) && !aliases(platform).iter().any(names);
-    Some(format!("{language} raises: {}", raised(language, path, is_tagged)?))
+    Unloadable { is_elf: true, is_tagged }
+}
+
+/// What the language's runtime says of a library that it cannot load. glibc passes over one of another machine without a word of
+/// its own.
+pub(super) fn raises(rootfs: &Rootfs, path: &GuestPath, why: Unloadable) -> Option<String> {
+    let language = runtime(path).filter(|_| exec::libc_in(rootfs) == Some(Libc::Glibc))?;
+    Some(format!("{language} raises: {}", raised(language, path, why)?))
 }
 
 /// The name by which a native program asks for this library, if no native library answers to it. Loaders skip a library of

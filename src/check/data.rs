@@ -34,6 +34,16 @@ struct Raises {
     runtime: String,
     text: String,
     tagged: Option<String>,
+    not_elf: Option<String>,
+}
+
+/// Why a runtime cannot load a library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unloadable {
+    /// For another machine, rather than no ELF file at all.
+    pub(super) is_elf: bool,
+    /// Its name says that it is for another machine or system: some runtimes do not look at it then.
+    pub(super) is_tagged: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,8 +69,8 @@ pub(super) fn runtime(path: &GuestPath) -> Option<&'static str> {
     RUNTIMES.library.iter().find(|row| matches(&row.pattern, path.as_bytes())).map(|row| row.runtime.as_str())
 }
 
-/// What a runtime raises where it is to load the library at `path`, which is for another machine; `is_tagged`: its name says so.
-pub(super) fn raised(runtime: &str, path: &GuestPath, is_tagged: bool) -> Option<String> {
+/// What a runtime raises where it is to load the library at `path`.
+pub(super) fn raised(runtime: &str, path: &GuestPath, why: Unloadable) -> Option<String> {
     let row = RUNTIMES.raises.iter().find(|row| row.runtime == runtime)?;
     let whole = path.to_string();
     let inside = ["-packages/", "lib-dynload/"].iter().find_map(|folder| whole.rsplit_once(folder)).map(|(_, inside)| inside);
@@ -69,8 +79,9 @@ pub(super) fn raised(runtime: &str, path: &GuestPath, is_tagged: bool) -> Option
     let (folders, file) = name.rsplit_once('/').map_or((None, name), |(folders, file)| (Some(folders), file));
     let last = file.split('.').next().unwrap_or_default();
     let module = folders.map_or_else(|| last.to_owned(), |folders| format!("{}.{last}", folders.replace('/', ".")));
-    let text = row.tagged.as_ref().filter(|_| is_tagged).unwrap_or(&row.text);
-    Some(text.replace("{path}", &whole).replace("{module}", &module))
+    let tagged = row.tagged.as_ref().filter(|_| why.is_tagged);
+    let text = tagged.or(if why.is_elf { Some(&row.text) } else { row.not_elf.as_ref() });
+    Some(text?.replace("{path}", &whole).replace("{module}", &module))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod causes;
 mod contents;
 mod data;
 mod images;
+mod other_systems;
 mod starts;
 
 use crate::exec::{Launch, LaunchError, Trace};

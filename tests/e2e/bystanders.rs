@@ -80,6 +80,31 @@ fn a_program_of_another_machine_on_path() {
 }
 
 #[test]
+fn what_was_installed_on_a_mac() {
+    let Some(lab) = Lab::open(NEEDS) else { return };
+    let step = "COPY node_modules /srv/node_modules";
+    let mac = "@img/sharp-darwin-arm64@0.34.1";
+    let run = with(&lab, step, &modules(&[mac]));
+    let path = "/srv/node_modules/@img/sharp-darwin-arm64/lib/sharp-darwin-arm64.node";
+    run.finding("foreign-library").is("warning").at(path).from(1, step).says("macOS");
+    with(&lab, step, &modules(&[mac, "@img/sharp-linux-x64@0.34.1"])).is_clean();
+    // node-pty has prebuilt modules for macOS and Windows, and is built in place on Linux.
+    let pty = modules(&["node-pty@1.1.0"]);
+    let built = fs::read(npm("@img/sharp-linux-x64@0.34.1").join("lib/sharp-linux-x64.node")).unwrap();
+    let built = program("/srv/node_modules/node-pty/build/Release/pty.node", built);
+    with(&lab, step, &pty.into_iter().chain([built]).collect::<Vec<_>>()).is_clean();
+}
+
+#[test]
+fn a_program_for_macos_on_path() {
+    let Some(lab) = Lab::open(NEEDS) else { return };
+    let step = "COPY bin/esbuild /usr/local/bin/";
+    let mac = fs::read(npm("@esbuild/darwin-arm64@0.25.0").join("bin/esbuild")).unwrap();
+    let run = with(&lab, step, &[program("/usr/local/bin/esbuild", mac)]);
+    run.finding("foreign-executable").is("warning").at("/usr/local/bin/esbuild").from(1, step).says("macOS");
+}
+
+#[test]
 fn wheels_of_the_same_machine_are_fine() {
     let Some(lab) = Lab::open(NEEDS) else { return };
     let mut files = tree(SITE, &wheel("markupsafe==3.0.2", "manylinux2014_x86_64"));
@@ -171,20 +196,27 @@ fn what_python_and_node_raise_is_what_is_said() {
             finding["evidence"].as_array().unwrap().iter().find_map(|line| line.as_str()?.split_once(" raises: ")).unwrap().1;
         text.replace(from, to.to_str().unwrap())
     };
-    let psycopg = wheel("psycopg2-binary==2.9.10", "manylinux2014_aarch64");
-    let plain = lab.path("plain");
-    shell(&lab.path("."), &format!("cp -r {} plain; cd plain/psycopg2; mv _psycopg.*.so _psycopg.abi3.so", psycopg.display()));
-    for (site, file) in [(&psycopg, "_psycopg.cpython-311-aarch64-linux-gnu.so"), (&plain, "_psycopg.abi3.so")] {
-        let run = with(&lab, "COPY site-packages", &tree(SITE, site));
-        let raised = output(Command::new("python3").args(["-c", "import psycopg2"]).env("PYTHONPATH", site));
-        let last = String::from_utf8(raised.stderr).unwrap().lines().last().unwrap().to_owned();
-        assert_eq!(last, said(&run, file, SITE, site));
+    for (platform, suffix) in
+        [("manylinux2014_aarch64", "cpython-311-aarch64-linux-gnu"), ("macosx_14_0_arm64", "cpython-311-darwin")]
+    {
+        let psycopg = wheel("psycopg2-binary==2.9.10", platform);
+        let plain = lab.path(platform);
+        let rename = "mv _psycopg.*.so _psycopg.abi3.so";
+        shell(&lab.path("."), &format!("cp -r {} {platform}; cd {platform}/psycopg2; {rename}", psycopg.display()));
+        for (site, suffix) in [(&psycopg, suffix), (&plain, "abi3")] {
+            let run = with(&lab, "COPY site-packages", &tree(SITE, site));
+            let raised = output(Command::new("python3").args(["-c", "import psycopg2"]).env("PYTHONPATH", site));
+            let last = String::from_utf8(raised.stderr).unwrap().lines().last().unwrap().to_owned();
+            assert_eq!(last, said(&run, &format!("_psycopg.{suffix}.so"), SITE, site));
+        }
     }
-    let sharp = npm("@img/sharp-linux-arm64@0.34.1");
-    let run = with(&lab, "COPY node_modules", &modules(&["@img/sharp-linux-arm64@0.34.1"]));
-    let file = sharp.join("lib/sharp-linux-arm64.node");
-    let raised = output(Command::new("node").arg("-e").arg(format!("require('{}')", file.display())));
-    let expected = said(&run, "sharp-linux-arm64.node", "/srv/node_modules/@img/sharp-linux-arm64", &sharp);
-    let text = String::from_utf8(raised.stderr).unwrap();
-    assert!(text.lines().any(|line| line == expected), "{expected}\n{text}");
+    for name in ["sharp-linux-arm64", "sharp-darwin-arm64"] {
+        let sharp = npm(&format!("@img/{name}@0.34.1"));
+        let run = with(&lab, "COPY node_modules", &modules(&[&format!("@img/{name}@0.34.1")]));
+        let file = sharp.join(format!("lib/{name}.node"));
+        let raised = output(Command::new("node").arg("-e").arg(format!("require('{}')", file.display())));
+        let expected = said(&run, &format!("{name}.node"), &format!("/srv/node_modules/@img/{name}"), &sharp);
+        let text = String::from_utf8(raised.stderr).unwrap();
+        assert!(text.lines().any(|line| line == expected), "{expected}\n{text}");
+    }
 }

@@ -10,7 +10,9 @@ use crate::node::agree;
 
 /// Judges an image's platforms and what is damaged.
 pub(super) fn judge_documents(case: &Case<'_>) -> Vec<Finding> {
-    let damage = case.image.damage.iter().filter_map(|damage| damaged(damage, case.place_in_layer(damage.layer)));
+    let damage = &case.image.damage;
+    let judged = damage.iter().filter(|one| !is_told_by_digest(one, damage));
+    let damage = judged.filter_map(|damage| damaged(damage, case.place_in_layer(damage.layer)));
     platforms(case).into_iter().chain(damage).collect()
 }
 
@@ -39,12 +41,25 @@ fn platforms(case: &Case<'_>) -> Option<Finding> {
     Some(found)
 }
 
+/// Bytes of another length have another digest: one finding is enough.
+fn is_told_by_digest(damage: &Damage, all: &[Damage]) -> bool {
+    let is_digest = |other: &&Damage| matches!(other.kind, DamageKind::DigestMismatch { .. });
+    matches!(damage.kind, DamageKind::SizeMismatch { .. })
+        && all.iter().filter(is_digest).any(|other| (&other.subject, other.layer) == (&damage.subject, damage.layer))
+}
+
 fn damaged(damage: &Damage, locus: GuestLocus) -> Option<Finding> {
-    let subject = escape(&damage.subject);
-    let subject = damage.layer.map_or_else(|| subject.to_string(), |layer| format!("layer {layer} ({subject})"));
+    let subject = escape(&damage.subject).to_string();
+    let subject = match (damage.layer, &damage.kind) {
+        (None, _) => subject,
+        // These name the layer's digest or the file themselves.
+        (Some(layer), DamageKind::DigestMismatch { .. } | DamageKind::Missing(_)) => format!("layer {layer}"),
+        (Some(layer), DamageKind::EscapingPath) => format!("layer {layer} holds {subject}, which"),
+        (Some(layer), _) => format!("layer {layer} ({subject})"),
+    };
     let (rule, what) = match &damage.kind {
         DamageKind::DigestMismatch { expected, actual } => {
-            ("digest-mismatch", format!("has the digest {actual}, not {expected}"))
+            ("digest-mismatch", format!("has the digest {actual}, not {expected} as its descriptor says"))
         }
         DamageKind::SizeMismatch { expected, actual } => {
             ("digest-mismatch", format!("is {actual} bytes long, not {expected} as its descriptor says"))
@@ -54,13 +69,13 @@ fn damaged(damage: &Damage, locus: GuestLocus) -> Option<Finding> {
         }
         DamageKind::Missing(text) => ("unreadable-layer", format!("is listed but not there: {}", escape(text))),
         DamageKind::Compression(text) => ("unreadable-layer", format!("cannot be decompressed whole: {}", escape(text))),
-        DamageKind::Tar(text) => ("unreadable-layer", format!("is not a whole tar archive: {}", escape(text))),
+        DamageKind::Tar(text) => ("unreadable-layer", format!("is not a whole tar archive: it {}", escape(text))),
         DamageKind::Limit(text) => ("unreadable-layer", format!("was not read to its end: {}", escape(text))),
         DamageKind::NameTooLong(length) => {
             let rule = "a path may have 4,095 bytes on Linux, and each part of it 255";
             ("unreadable-layer", format!("holds a name of {length} bytes, with which no runtime can unpack it: {rule}"))
         }
-        DamageKind::Document(text) => ("corrupt-document", format!("is not what it should be: {}", escape(text))),
+        DamageKind::Document(text) => ("corrupt-document", escape(text).to_string()),
         DamageKind::LayerCount { layers, diff_ids } => {
             ("corrupt-document", format!("names {diff_ids} layers, but the manifest has {layers}"))
         }
@@ -92,9 +107,33 @@ fn skipped(entry: &Skipped, locus: GuestLocus) -> Option<Finding> {
     let name = escape(&entry.name);
     match &entry.why {
         Skip::Attestation | Skip::Absent(_) => None,
-        Skip::Artifact(kind) => finding("not-an-image", locus, format!("{name} is no container image: {}", escape(kind))),
+        Skip::Artifact(kind) => {
+            let what = artifact(kind).map(|what| format!(" but {what}")).unwrap_or_default();
+            finding("not-an-image", locus, format!("{name} is no container image{what} ({})", escape(kind)))
+        }
         Skip::SchemaOne => finding("schema-one", locus, format!("{name} is a manifest of Docker's schema 1")),
     }
+}
+
+/// What artifacts of these types are, by a part of their media types.
+const ARTIFACTS: [(&str, &str); 13] = [
+    ("helm", "a Helm chart"),
+    ("wasm", "a WebAssembly module"),
+    ("in-toto", "an attestation"),
+    ("spdx", "an SBOM"),
+    ("cyclonedx", "an SBOM"),
+    ("cosign", "a signature"),
+    ("sigstore", "a signature"),
+    ("notary", "a signature"),
+    ("model", "a model"),
+    ("ollama", "a model"),
+    (".soci.", "an index for lazy pulling"),
+    ("flux", "a bundle of Kubernetes manifests"),
+    ("devcontainers", "a dev container feature"),
+];
+
+fn artifact(media_type: &str) -> Option<&'static str> {
+    ARTIFACTS.iter().find(|(part, _)| media_type.contains(part)).map(|(_, what)| *what)
 }
 
 /// Judges whether a target has an image for each of the platforms that were asked for.

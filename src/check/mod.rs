@@ -8,7 +8,7 @@ mod other_systems;
 mod starts;
 
 use crate::exec::{Launch, LaunchError, Trace};
-use crate::finding::{Confidence, Finding, GuestLocus, Locus, rule};
+use crate::finding::{Confidence, Finding, GuestLocus, Locus, Severity, rule};
 use crate::image::{Image, Rootfs};
 use crate::node::Node;
 
@@ -69,10 +69,11 @@ impl Case<'_> {
     }
 }
 
-/// A finding of the rule with its own severity; nothing if there is no such rule, which a test excludes.
+/// A finding of the rule with its own severity and advice; nothing if there is no such rule, which a test excludes.
 fn finding(rule_name: &str, locus: GuestLocus, message: String) -> Option<Finding> {
     let rule = rule(rule_name)?;
     let (severity, confidence) = (rule.severity, Confidence::High);
     let locus = Locus::Guest(locus);
-    Some(Finding { rule, severity, confidence, message, locus, evidence: Vec::new(), fix: None, edits: Vec::new() })
+    let fix = (severity >= Severity::Warning).then(|| rule.fix.trim().to_owned());
+    Some(Finding { rule, severity, confidence, message, locus, evidence: Vec::new(), fix, edits: Vec::new() })
 }

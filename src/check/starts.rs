@@ -57,7 +57,7 @@ fn broken(case: &Case<'_>, trace: &Trace, cause: &Cause, members: &[&Verdict]) -
     let platform = members.iter().map(|verdict| verdict.node.platform.to_string()).collect::<Vec<_>>().join(",");
     let about = Subject::new(trace, &nodes, &platform);
     let mut found = place(case, trace, members, rule_name(cause), sentence(cause, &about))?;
-    found.fix = remedy(cause, &about).or_else(|| Some(found.rule.fix.trim().to_owned()));
+    found.fix = remedy(cause, &about).or(found.fix);
     Some(found)
 }
 

@@ -16,7 +16,7 @@ use crate::base::Digest;
 /// What is broken in an image. Data, never an `Err`: whatever else can be said is said.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Damage {
-    /// The document, layer or member that is damaged: a digest or a path, not escaped.
+    /// The document, layer or member that is damaged: what it is and its digest, or a path; not escaped.
     pub subject: String,
     /// The layer's place from the bottom, counted from 0, if it is a layer.
     pub layer: Option<usize>,
@@ -50,7 +50,7 @@ pub enum DamageKind {
     },
     /// Listed, but not there (or could not be opened; the text says which).
     Missing(String),
-    /// A document that is not what it should be.
+    /// A document that is not what it should be; the text says it of the subject, such as `names no config`.
     Document(String),
     /// The compressed stream is broken: what could be read before is used.
     Compression(String),

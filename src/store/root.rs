@@ -65,7 +65,7 @@ fn optional<T>(
         return Ok(None);
     }
     let document = parse(&read(files, name)?);
-    document.map(Some).map_err(|error| not_an_image(files.place(), format!("{name} is {error}")))
+    document.map(Some).map_err(|error| not_an_image(files.place(), format!("holds no readable {name}: it is {error}")))
 }
 
 /// An entry's name, as a user would type it.

@@ -135,9 +135,12 @@ pub enum Document {
 /// Why bytes are not the document that they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// Not JSON, or JSON of another shape.
-    #[error("not valid: {0}")]
+    /// Not JSON.
+    #[error("not JSON: {0}")]
     Json(String),
+    /// JSON of another shape.
+    #[error("not valid: {0}")]
+    Shape(String),
     /// JSON, but neither an index nor a manifest.
     #[error("neither an image index nor an image manifest (media type `{0}`)")]
     Unknown(String),
@@ -251,7 +254,8 @@ mod tests {
         }
         for (digest, size) in [("sha256:../../etc", "1"), (digest("x").as_str(), "-1"), (&digest("x"), "1e40"), ("", "1")] {
             let bad = format!(r#"{{"mediaType": "{INDEX}", "manifests": [{{"digest": "{digest}", "size": {size}}}]}}"#);
-            assert!(matches!(Document::parse(bad.as_bytes(), ""), Err(DocumentError::Json(_))), "{bad}");
+            let error = Document::parse(bad.as_bytes(), "");
+            assert!(matches!(error, Err(DocumentError::Json(_) | DocumentError::Shape(_))), "{bad}");
         }
     }
 

@@ -13,7 +13,10 @@ use super::{Descriptor, DocumentError};
 /// Reads `bytes` as `T`.
 pub(super) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DocumentError> {
     // The error may quote the document.
-    serde_json::from_slice(bytes).map_err(|error| DocumentError::Json(escape(&error.to_string()).to_string()))
+    serde_json::from_slice(bytes).map_err(|error| {
+        let text = escape(&error.to_string()).to_string();
+        if error.is_data() { DocumentError::Shape(text) } else { DocumentError::Json(text) }
+    })
 }
 
 /// An index or a manifest: which one is told only after reading.

@@ -82,13 +82,13 @@ pub enum TarError {
         missing: u64,
     },
     /// A header whose checksum is wrong.
-    #[error("no valid tar header at byte {offset}")]
+    #[error("has no valid tar header at byte {offset}")]
     Header {
         /// Where, in the uncompressed stream.
         offset: u64,
     },
     /// A header that makes no sense although its checksum is right.
-    #[error("bad {field} in the tar header at byte {offset}")]
+    #[error("has a bad {field} in the tar header at byte {offset}")]
     Field {
         /// Which field or record.
         field: &'static str,
@@ -96,7 +96,7 @@ pub enum TarError {
         offset: u64,
     },
     /// The decompressor or the medium failed.
-    #[error("{0}")]
+    #[error("cannot be read further: {0}")]
     Read(String),
 }
 

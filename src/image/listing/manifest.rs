@@ -1,4 +1,4 @@
-use crate::format::oci::{Config, Descriptor, LEGACY_CONFIG, Manifest};
+use crate::format::oci::{Config, Descriptor, LEGACY_CONFIG, Manifest, MediaKind};
 use crate::image::{Damage, DamageKind};
 use crate::store::{Store, StoreError};
 
@@ -21,7 +21,14 @@ pub(super) fn document(store: &dyn Store, descriptor: &Descriptor) -> Result<(Ve
 }
 
 pub(super) fn damaged(descriptor: &Descriptor, kind: DamageKind) -> Damage {
-    Damage { subject: descriptor.name(), layer: None, kind }
+    let name = descriptor.name();
+    let subject = match descriptor.kind() {
+        MediaKind::Index => format!("the index {name}"),
+        MediaKind::Manifest => format!("the manifest {name}"),
+        MediaKind::Config => format!("the config {name}"),
+        _ => name,
+    };
+    Damage { subject, layer: None, kind }
 }
 
 /// A document that could not be had at all.
@@ -48,7 +55,7 @@ pub(super) fn read(store: &dyn Store, manifest: &Manifest, mut image: Image) -> 
             image.damage.extend(damage);
             match Config::parse(&bytes) {
                 Ok(config) => image.config = Some(config),
-                Err(error) => image.damage.push(damaged(descriptor, DamageKind::Document(error.to_string()))),
+                Err(error) => image.damage.push(damaged(descriptor, DamageKind::Document(format!("is {error}")))),
             }
         }
     }

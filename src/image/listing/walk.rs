@@ -116,7 +116,7 @@ impl Walk<'_> {
             Ok(Document::Manifest(manifest)) => self.manifest(entry, place, &manifest, damage),
             Ok(Document::SchemaOne) => self.skip(entry, Skip::SchemaOne),
             Err(error) => {
-                damage.push(damaged(entry, DamageKind::Document(error.to_string())));
+                damage.push(damaged(entry, DamageKind::Document(format!("is {error}"))));
                 self.broken(entry, place, damage);
             }
         }
@@ -130,9 +130,9 @@ impl Walk<'_> {
         }
         let Some(digest) = &entry.digest else { return };
         let kind = if self.above.contains(digest) {
-            "an index that contains itself".to_owned()
+            "contains itself".to_owned()
         } else if self.above.len() >= DEPTH_LIMIT {
-            format!("an index more than {DEPTH_LIMIT} indexes deep")
+            format!("lies more than {DEPTH_LIMIT} indexes deep")
         } else {
             self.above.push(digest.clone());
             self.index(index, place);

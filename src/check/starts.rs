@@ -39,7 +39,7 @@ fn judge_trace(case: &Case<'_>, trace: &Trace, members: &[&Verdict]) -> Option<F
         Outcome::Unsure { because: because @ Doubt::Truncated { .. } } => {
             let message = format!("{}: {}", subject_path(trace), doubt(because));
             let found = place(case, trace, members, "truncated", message)?;
-            Some(Finding { confidence: Confidence::Medium, fix: Some(found.rule.fix.trim().to_owned()), ..found })
+            Some(Finding { confidence: Confidence::Medium, ..found })
         }
         Outcome::Unsure { because } => {
             let message = format!("cannot tell whether {} starts: {}", subject_path(trace), doubt(because));

@@ -126,7 +126,7 @@ mod tests {
     use crate::base::GuestPath;
 
     fn has_part(path: &str, natives: &[&str]) -> bool {
-        has_native_part(&path.into(), &natives.iter().map(|path| GuestPath::new(path)).collect::<BTreeSet<_>>())
+        has_native_part(&path.into(), &natives.iter().map(GuestPath::new).collect::<BTreeSet<_>>())
     }
 
     #[test]

@@ -265,6 +265,10 @@ pub(super) fn remedy(cause: &Cause, about: &Subject<'_>) -> Option<String> {
         Cause::GitLfsPointer => "fetch before the build: `git lfs pull`, or `lfs: true` in actions/checkout".to_owned(),
         Cause::Html => "download with `curl --fail --location`, and check the file's digest".to_owned(),
         Cause::EmptyFile => format!("build or copy {path} again: it has no bytes"),
+        Cause::NotInPath { name, passed_over: None, .. } => format!(
+            "install what brings `{}` in the last stage, or correct the name; `enoexec inspect --files` lists what is there",
+            escape(name)
+        ),
         Cause::NoCommand => "set ENTRYPOINT or CMD, or give a command".to_owned(),
         _ => return None,
     })

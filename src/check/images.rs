@@ -67,7 +67,7 @@ fn damaged(damage: &Damage, locus: GuestLocus) -> Option<Finding> {
         DamageKind::DiffIdMismatch { expected, actual } => {
             ("diff-id-mismatch", format!("unpacks to {actual}, but the config names {expected}"))
         }
-        DamageKind::Missing(text) => ("unreadable-layer", format!("is listed but not there: {}", escape(text))),
+        DamageKind::Missing(text) => ("unreadable-layer", format!("cannot be read: {}", escape(text))),
         DamageKind::Compression(text) => ("unreadable-layer", format!("cannot be decompressed whole: {}", escape(text))),
         DamageKind::Tar(text) => ("unreadable-layer", format!("is not a whole tar archive: it {}", escape(text))),
         DamageKind::Limit(text) => ("unreadable-layer", format!("was not read to its end: {}", escape(text))),

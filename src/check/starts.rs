@@ -1,8 +1,9 @@
 //! Findings of how a container's start ends.
 
-use crate::base::escape;
+use crate::base::{GuestPath, escape};
 use crate::exec::{Cause, Doubt, Hop, Outcome, Trace, Voice};
 use crate::finding::{Confidence, Finding, Severity};
+use crate::image::{EntryKind, Found};
 
 use super::causes::{Subject, doubt, remedy, rule_name, sentence};
 use super::{Case, Verdict, finding};
@@ -57,8 +58,26 @@ fn broken(case: &Case<'_>, trace: &Trace, cause: &Cause, members: &[&Verdict]) -
     let platform = members.iter().map(|verdict| verdict.node.platform.to_string()).collect::<Vec<_>>().join(",");
     let about = Subject::new(trace, &nodes, &platform);
     let mut found = place(case, trace, members, rule_name(cause), sentence(cause, &about))?;
-    found.fix = remedy(cause, &about).or(found.fix);
+    found.fix = lies_elsewhere(case, trace, cause).or_else(|| remedy(cause, &about)).or(found.fix);
     Some(found)
+}
+
+/// What to do where the image has a program of the name that was looked for, but not there.
+fn lies_elsewhere(case: &Case<'_>, trace: &Trace, cause: &Cause) -> Option<String> {
+    let sought = match cause {
+        Cause::NotInPath { name, passed_over: None, .. } => GuestPath::new(name),
+        Cause::Missing => trace.hops.last().map(|hop| GuestPath::new(&hop.path))?,
+        _ => return None,
+    };
+    let is_program = |found: &Found<'_>| matches!(found.entry.kind, EntryKind::File { .. }) && found.entry.mode & 0o111 != 0;
+    let found = case.rootfs.iter().find(|found| found.path.name() == sought.name() && is_program(found))?.path;
+    Some(match cause {
+        Cause::Missing => format!("the image has {found}: name that, or copy the file to where it is looked for"),
+        _ => {
+            let folder = found.parent().unwrap_or_else(GuestPath::root);
+            format!("the image has {found}: put its directory on PATH (`ENV PATH={folder}:$PATH`), or name the whole path")
+        }
+    })
 }
 
 fn place(case: &Case<'_>, trace: &Trace, members: &[&Verdict], rule: &str, message: String) -> Option<Finding> {

@@ -85,8 +85,9 @@ fn what(source: &LayerSource) -> String {
 
 /// A scan does not know which layer it reads: its damage is given the layer's place, and its name where it has no subject.
 fn placed(damage: Damage, place: usize, source: &LayerSource) -> Damage {
-    let subject = if damage.subject.is_empty() { name(source) } else { damage.subject };
-    Damage { subject, layer: Some(place), ..damage }
+    let subject = if damage.subject.is_empty() { what(source) } else { damage.subject };
+    let layer = matches!(source, LayerSource::Blob(_)).then_some(place);
+    Damage { subject, layer, ..damage }
 }
 
 fn size(source: &LayerSource) -> Option<u64> {

@@ -4,7 +4,7 @@ use crate::base::escape;
 use crate::check::Verdict;
 use crate::exec::{Outcome, Trace};
 use crate::finding::{Confidence, Finding, Locus};
-use crate::image::Image;
+use crate::image::{Image, LayerSource};
 
 use super::{ImageReport, Report, TargetReport};
 
@@ -19,7 +19,12 @@ pub(in crate::report) fn plural(count: usize, noun: &str) -> String {
 /// What tells an image from its siblings, for people: the digest is cut.
 pub(in crate::report) fn label(image: &Image) -> String {
     let digest = || image.digest.as_ref().map(|digest| digest.short().to_owned());
-    let mut label = image.platform().map(ToString::to_string).or_else(digest).unwrap_or_else(|| "unknown platform".to_owned());
+    let kind = || match image.layers.first().map(|layer| &layer.source) {
+        Some(LayerSource::Tree) => "root file system".to_owned(),
+        Some(LayerSource::File) => "file".to_owned(),
+        _ => "unknown platform".to_owned(),
+    };
+    let mut label = image.platform().map(ToString::to_string).or_else(digest).unwrap_or_else(kind);
     for name in &image.names {
         label.push_str(&format!(" {}", escape(name)));
     }

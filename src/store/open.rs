@@ -43,8 +43,7 @@ pub fn open(target: &Target) -> Result<Opened, StoreError> {
             Ok(Opened::Stream(Stream { place: "standard input".into(), choice: None, input: Box::new(io::stdin()), size: None }))
         }
         Kind::Oci(path, choice) => open_layout(path, choice.as_deref()),
-        Kind::DockerArchive(path) => open_archive(path, None),
-        Kind::OciArchive(path, choice) => open_archive(path, choice.as_deref()),
+        Kind::DockerArchive(path, choice) | Kind::OciArchive(path, choice) => open_archive(path, choice.as_deref()),
         Kind::File(path) => {
             is_file(path)?;
             tree(TreeStore::File(path.clone()))

@@ -29,10 +29,16 @@ pub(super) fn root(files: &dyn Files, choice: Option<&str>) -> Result<Root, Stor
         Document::Index(index) => Ok(index),
         _ => Err(DocumentError::Unknown("not an index".to_owned())),
     })?;
-    if let (Some(index), Some(choice)) = (&index, choice) {
-        return choose(files, index, choice).map(Root::Index);
-    }
     let listed = optional(files, "manifest.json", ArchiveEntry::parse_all)?;
+    if let Some(choice) = choice {
+        let named = listed.iter().flatten().filter(|entry| entry.repo_tags.iter().any(|tag| tag == choice));
+        let named: Vec<NamedManifest> = named.map(|entry| archive_image(files, entry)).collect();
+        return match index {
+            _ if !named.is_empty() => Ok(Root::Images(named)),
+            Some(index) => choose(files, &index, choice).map(Root::Index),
+            None => Err(no_such(files, choice, listed.iter().flatten().flat_map(|entry| entry.repo_tags.clone()).collect())),
+        };
+    }
     match (index, listed) {
         (Some(index), None) => Ok(Root::Index(index)),
         (Some(index), Some(listed)) => {
@@ -83,13 +89,15 @@ fn choose(files: &dyn Files, index: &Index, choice: &str) -> Result<Index, Store
         }
     };
     if manifests.is_empty() {
-        let mut available: Vec<String> = index.manifests.iter().map(label).collect();
-        available.dedup();
-        let available = if available.is_empty() { "none".to_owned() } else { available.join(", ") };
-        let place = shown(files.place());
-        return Err(StoreError::NoSuchReference { place, wanted: escape(choice).to_string(), available });
+        return Err(no_such(files, choice, index.manifests.iter().map(label).collect()));
     }
     Ok(Index { manifests, ..index.clone() })
+}
+
+fn no_such(files: &dyn Files, wanted: &str, mut available: Vec<String>) -> StoreError {
+    available.dedup();
+    let available = if available.is_empty() { "none".to_owned() } else { escape(&available.join(", ")).to_string() };
+    StoreError::NoSuchReference { place: shown(files.place()), wanted: escape(wanted).to_string(), available }
 }
 
 fn label(entry: &Descriptor) -> String {

@@ -18,8 +18,8 @@ pub struct Target {
 pub enum Kind {
     /// A path without prefix: recognised by its content.
     Path(PathBuf),
-    /// `docker-archive:FILE`.
-    DockerArchive(PathBuf),
+    /// `docker-archive:FILE[:REFERENCE]`; the image's name in the archive.
+    DockerArchive(PathBuf, Option<String>),
     /// `oci-archive:FILE[:TAG|@DIGEST]`; the tag or the digest.
     OciArchive(PathBuf, Option<String>),
     /// `oci:DIR[:TAG|@DIGEST]`; the tag or the digest.
@@ -54,7 +54,10 @@ impl FromStr for Target {
                 ));
             }
             _ if text == "-" => Kind::Stdin,
-            Some(("docker-archive", path)) => Kind::DockerArchive(given(text, path)?.into()),
+            Some(("docker-archive", path)) => {
+                let (path, choice) = path_and_choice(given(text, path)?);
+                Kind::DockerArchive(path, choice)
+            }
             Some(("oci-archive", path)) => {
                 let (path, choice) = path_and_choice(given(text, path)?);
                 Kind::OciArchive(path, choice)
@@ -128,7 +131,8 @@ mod tests {
 
     #[test]
     fn prefixes_are_skopeos() {
-        assert_eq!(kind("docker-archive:a.tar"), Kind::DockerArchive("a.tar".into()));
+        assert_eq!(kind("docker-archive:a.tar"), Kind::DockerArchive("a.tar".into(), None));
+        assert_eq!(kind("docker-archive:a.tar:app:1"), Kind::DockerArchive("a.tar".into(), Some("app:1".into())));
         assert_eq!(kind("oci-archive:a.tar:v1"), Kind::OciArchive("a.tar".into(), Some("v1".into())));
         assert_eq!(kind("oci:dir"), Kind::Oci("dir".into(), None));
         assert_eq!(kind("oci:dir:"), Kind::Oci("dir".into(), None));

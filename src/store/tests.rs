@@ -150,6 +150,20 @@ fn a_docker_archive_is_read_with_its_links() {
 }
 
 #[test]
+fn one_image_of_a_docker_archive_is_chosen_by_its_name() {
+    let scratch = Scratch::new();
+    for bytes in [docker_archive(), hybrid(&[0, 1], &[0, 1])] {
+        let choose = |name: &str| open_store(Kind::DockerArchive(scratch.write("image.tar", &bytes), Some(name.to_owned())));
+        let chosen = choose("app:1").unwrap();
+        assert_eq!(images(&*chosen).len(), 1);
+        assert!(images(&*chosen)[0].0.contains(&"app:1".to_owned()));
+        assert!(matches!(choose("other:1").map(drop), Err(StoreError::NoSuchReference { .. })));
+    }
+    let error = text(open_store(Kind::DockerArchive(scratch.write("image.tar", &docker_archive()), Some("x".into()))));
+    assert!(error.ends_with("has no image x; it has app:1, app:latest"), "{error}");
+}
+
+#[test]
 fn a_docker_archive_is_read_as_it_streams_by_also_compressed() {
     for bytes in [docker_archive(), gzip(&docker_archive()), zstd::encode_all(&*docker_archive(), 1).unwrap()] {
         let streamed = read_all(bytes, None).unwrap();
@@ -371,7 +385,7 @@ fn what_is_not_there_is_called_so() {
     let absent = scratch.path("absent.tar");
     for kind in [
         Kind::Path(absent.clone()),
-        Kind::DockerArchive(absent.clone()),
+        Kind::DockerArchive(absent.clone(), None),
         Kind::Oci(absent.clone(), None),
         Kind::Dir(absent.clone()),
         Kind::File(absent),

@@ -3,11 +3,11 @@
 use std::fs;
 
 use crate::image::{Image, Item, data, link, program};
-use crate::lab::Lab;
+use crate::lab::{Lab, cache, shell};
 use crate::packages::{debian_file, npm, wheel};
 use crate::run::{Run, check};
 
-const NEEDS: &str = "apt-get, dpkg-deb, npm, pip and their packages";
+const NEEDS: &str = "apt-get, dpkg-deb, npm, pip and their packages, and go";
 const STEP: &str = "COPY --chmod=755 app /usr/local/bin/app";
 const APP: &str = "/usr/local/bin/app";
 
@@ -159,9 +159,10 @@ fn a_windows_program() {
 #[test]
 fn a_go_package_archive() {
     let Some(lab) = Lab::open(NEEDS) else { return };
-    let body = "go object linux amd64 go1.22.1 X:none\nbuild id \"x\"\n\n$$B\n";
-    let member = format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n{body}", "__.PKGDEF", 0, 0, 0, 644, body.len());
-    let run = starting(&lab, program(APP, format!("!<arch>\n{member}")));
+    lab.write("go.mod", "module example.org/app\n");
+    lab.write("app.go", "package app\n\nfunc Run() {}\n");
+    shell(&lab.path("."), &format!("GOFLAGS=-mod=mod GOCACHE={} go build -o app .", cache("go").display()));
+    let run = starting(&lab, program(APP, fs::read(lab.path("app")).unwrap()));
     run.fails("ENOEXEC", "archive").finding("archive-entrypoint").at(APP).from(1, STEP).says("main");
 }
 

@@ -108,6 +108,9 @@ struct Builder<'a> {
     overlong: bool,
     /// The last member, if it was a regular file.
     last_file: Option<GuestPath>,
+    /// The last entry and the directory that it lies in.
+    last_path: Option<GuestPath>,
+    last_folder: Option<GuestPath>,
 }
 
 impl<'a> Builder<'a> {
@@ -121,6 +124,8 @@ impl<'a> Builder<'a> {
             escaped: false,
             overlong: false,
             last_file: None,
+            last_path: None,
+            last_folder: None,
         }
     }
 
@@ -151,8 +156,7 @@ impl<'a> Builder<'a> {
         if self.take_marker(&path) || path.is_root() && member.kind != MemberKind::Directory {
             return Ok(());
         }
-        // Whoever stacks the layers makes every directory on the way.
-        self.keep(path.as_bytes().len().max(path.components().count().saturating_mul(path.as_bytes().len()) / 4));
+        self.keep_path(&path);
         let kind = match member.kind {
             MemberKind::File => self.read_file(&path, member.size, member.mode, members)?,
             MemberKind::Hardlink(target) => {
@@ -235,6 +239,16 @@ impl<'a> Builder<'a> {
             self.overlong = true;
             self.damage(DamageKind::NameTooLong(path.as_bytes().len()));
         }
+    }
+
+    /// Counts a path, and every directory on the way, which whoever stacks the layers makes; unless the last entry was that
+    /// directory or lies in it.
+    fn keep_path(&mut self, path: &GuestPath) {
+        let length = path.as_bytes().len();
+        let folder = path.parent();
+        let is_made = folder.is_some() && folder == self.last_folder || folder == self.last_path;
+        self.keep(if is_made { length } else { length.max(path.components().count().saturating_mul(length) / 4) });
+        (self.last_folder, self.last_path) = (folder, Some(path.clone()));
     }
 
     fn keep(&mut self, bytes: usize) {

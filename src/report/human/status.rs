@@ -79,7 +79,11 @@ fn started(image: &ImageReport, verdict: &Verdict, members: &[&Verdict], finding
         Outcome::Unsure { .. } => ("unsure", INFO),
     };
     let text = match &verdict.trace.outcome {
-        Outcome::Runs => format!("{program} runs on {nodes} {DIM}({}){DIM:#}", census(image)),
+        Outcome::Runs => {
+            let census = Some(census(image)).filter(|census| !census.is_empty());
+            let census = census.map(|census| format!(" {DIM}({census}){DIM:#}")).unwrap_or_default();
+            format!("{program} runs on {nodes}{census}")
+        }
         Outcome::Emulated { by } => format!("{program} runs on {nodes} under {}", escape(by)),
         Outcome::Dies { signal, .. } => format!("{program} dies of {} on {nodes}", signal_name(*signal)),
         Outcome::Unsure { because } => format!("cannot tell whether {program} starts on {nodes}: {}", doubt(because)),
@@ -118,6 +122,8 @@ fn census(image: &ImageReport) -> String {
     machines.sort_by_key(|(machine, programs)| (std::cmp::Reverse(*programs), *machine));
     let counted: Vec<String> =
         machines.iter().take(2).map(|(machine, count)| plural(*count, &format!("{machine} program"))).collect();
-    let layers = plural(image.image.layers.len(), "layer");
-    if counted.is_empty() { layers } else { format!("{} in {layers}", counted.join(" and ")) }
+    let layers = Some(plural(image.image.layers.len(), "layer")).filter(|_| !image.image.is_bare());
+    let counted = Some(counted.join(" and ")).filter(|counted| !counted.is_empty());
+    let told: Vec<String> = counted.into_iter().chain(layers).collect();
+    told.join(" in ")
 }

@@ -284,7 +284,7 @@ fn findings_become_results() {
                 ]
               },
               "shortDescription": {
-                "text": "A library is built for another machine than the image."
+                "text": "A library is built for another machine or system than the image."
               }
             },
             {
@@ -304,7 +304,7 @@ fn findings_become_results() {
                 ]
               },
               "shortDescription": {
-                "text": "The index has no manifest for the node."
+                "text": "There is no image for the node, or for the platform that was asked for."
               }
             }
           ],

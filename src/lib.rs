@@ -17,6 +17,7 @@ pub mod exec;
 pub mod finding;
 pub mod format;
 pub mod image;
+pub mod lint;
 pub mod node;
 pub mod pipeline;
 pub mod report;

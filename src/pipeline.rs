@@ -1,5 +1,7 @@
 //! The whole tool on a screen: each function is a row of arrows.
 
+mod lint;
+
 use std::sync::Arc;
 
 use crate::base::{GuestPath, Platform, Progress};
@@ -11,6 +13,8 @@ use crate::image::{self, Image, LayerIndex, Layers, Limits, Listing, Reading, Ro
 use crate::node::{self, Node};
 use crate::report::{self, ExecReport, ImageReport, Report, TargetReport};
 use crate::store::{self, Cache, Opened, Store, StoreError, Target};
+
+pub use lint::{LintRequest, fix, lint};
 
 /// What `check` and `inspect` are asked.
 #[derive(Debug, Clone, Default)]

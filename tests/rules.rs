@@ -4,34 +4,52 @@
 
 mod recipe;
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::SystemTime;
 
 use enoexec::base::{Date, Quiet};
 use enoexec::finding::{Example, Looked, Policy, Rule, TextLocus, catalogue};
 use enoexec::node::Node;
-use enoexec::pipeline::{Request, check};
+use enoexec::pipeline::{LintRequest, Request, check, lint};
+use enoexec::report::Report;
 use enoexec::store::Target;
 use recipe::Recipe;
 
 /// What is wrong with this example, if anything.
 fn failure(rule: &Rule, example: &Example) -> Option<String> {
-    let recipe = Recipe::from_toml(example.image.as_ref()?);
     let folder = tempfile::tempdir().unwrap();
-    recipe.write_layout(folder.path());
-    let target: Target = format!("oci:{}", folder.path().display()).parse().unwrap();
-    let nodes = recipe.nodes.iter().map(|node| Node::parse(node).unwrap()).collect();
-    let request = Request { targets: vec![target], nodes, verify_diff_ids: true, ..Request::default() };
-    let report = check(&request, &Quiet);
+    let report = match &example.image {
+        Some(image) => checked(&Recipe::from_toml(image), folder.path()),
+        None => linted(&example.files, folder.path()),
+    };
     let written = TextLocus { file: "enoexec.toml".into(), ..TextLocus::default() };
-    let suppressions = example.ignore.iter().map(|entry| entry.suppression(written.clone()).unwrap()).collect();
+    let ignored = example.ignore.iter().map(|entry| entry.suppression(written.clone()).unwrap());
+    let suppressions = report.suppressions.iter().cloned().chain(ignored).collect();
     let policy = Policy { suppressions, ..Policy::everything(Date::of(SystemTime::now())) };
     let looked =
-        Looked { families: &["EX1", "EX2"], targets: report.targets.iter().map(|target| target.target.clone()).collect() };
+        Looked { families: &["EX1", "EX2", "EX3"], targets: report.targets.iter().map(|target| target.target.clone()).collect() };
     let findings = policy.apply(report.findings, &looked).findings;
     let found: Vec<String> = findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.message)).collect();
     let fired = findings.iter().any(|finding| finding.rule.id == rule.id);
     let shown = format!("{} ({}), {}: found {found:?}", rule.id, rule.name, example.name);
     (fired != example.fires).then_some(shown)
+}
+
+fn checked(recipe: &Recipe, folder: &Path) -> Report {
+    recipe.write_layout(folder);
+    let target: Target = format!("oci:{}", folder.display()).parse().unwrap();
+    let nodes = recipe.nodes.iter().map(|node| Node::parse(node).unwrap()).collect();
+    check(&Request { targets: vec![target], nodes, verify_diff_ids: true, ..Request::default() }, &Quiet)
+}
+
+fn linted(files: &BTreeMap<String, String>, folder: &Path) -> Report {
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    lint(&LintRequest { paths: vec![folder.to_owned()], ..LintRequest::default() }).unwrap()
 }
 
 #[test]

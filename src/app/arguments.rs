@@ -62,6 +62,8 @@ pub(super) enum Command {
     /// Facts and predicted traces of the targets, without a verdict
     #[command(after_help = TARGETS)]
     Inspect(Inspect),
+    /// Judge Dockerfiles: what will fetch, build or ship for the wrong architecture
+    Lint(Lint),
     /// Explain a rule
     Explain {
         /// Its id or name, such as EX101
@@ -262,6 +264,35 @@ pub(super) struct Inspect {
     /// Predict every path of this file, one a line (`-` is standard input)
     #[arg(long, value_name = "FILE", env = "ENOEXEC_EXEC_FROM")]
     pub(super) exec_from: Option<PathBuf>,
+}
+
+/// `enoexec lint`.
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    /// Files, directories to look for Dockerfiles in, or - for standard input [default: .]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Mend the files, where it is certain how
+    #[arg(long, env = "ENOEXEC_FIX")]
+    pub(super) fix: bool,
+    /// Print what --fix would change, as a unified diff
+    #[arg(long, env = "ENOEXEC_DIFF", conflicts_with = "fix")]
+    pub(super) diff: bool,
+    /// Report only what lies in lines that are new since this commit
+    #[arg(long, value_name = "REF", env = "ENOEXEC_DIFF_BASE")]
+    pub(super) diff_base: Option<String>,
+    /// A platform that is built, such as linux/arm64 (repeatable; by default linux/amd64 and linux/arm64)
+    #[arg(long = "platform", value_name = "PLATFORM", env = "ENOEXEC_PLATFORM")]
+    pub(super) platforms: Vec<Platform>,
+    /// The stage that is shipped (by default the last one)
+    #[arg(long, value_name = "STAGE", env = "ENOEXEC_TARGET")]
+    pub(super) target: Option<String>,
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value = "error", env = "ENOEXEC_FAIL_ON", value_name = "SEVERITY")]
+    pub(super) fail_on: FailOn,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub(super) output: Output,
 }
 
 fn formats() -> String {

@@ -3,6 +3,7 @@
 mod arguments;
 mod cache;
 mod catalogue;
+mod lint;
 mod look;
 mod output;
 mod terminal;
@@ -61,6 +62,7 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     match arguments.command {
         Command::Check(check) => look::check(check, common, terminal),
         Command::Inspect(inspect) => look::inspect(inspect, common, terminal),
+        Command::Lint(lint) => lint::lint(lint, common, terminal),
         Command::Explain { rule } => catalogue::explain(&rule, terminal),
         Command::Rules => catalogue::rules(terminal),
         Command::Cache(arguments) => cache::run(arguments, terminal),

@@ -13,6 +13,15 @@ impl Output {
     /// Writes the report to its files, then to standard output.
     pub(super) fn write(&self, report: &Report, options: HumanOptions, terminal: &Terminal) -> Result<(), Failure> {
         terminal.finish();
+        self.write_files(report, options)?;
+        let repository = self.repository()?;
+        let mut out = BufWriter::new(terminal.stdout());
+        render(self.format, report, options, &repository, &mut out).and_then(|()| out.flush()).or_else(super::broken_pipe)?;
+        Ok(())
+    }
+
+    /// Writes the report to its files.
+    pub(super) fn write_files(&self, report: &Report, options: HumanOptions) -> Result<(), Failure> {
         let repository = self.repository()?;
         for (format, path) in &self.outputs {
             let mut text = Vec::new();
@@ -20,8 +29,6 @@ impl Output {
             let written = std::fs::write(path, anstream::adapter::strip_bytes(&text).into_vec());
             written.map_err(|error| Failure::Look(format!("{}: {error}", path.display())))?;
         }
-        let mut out = BufWriter::new(terminal.stdout());
-        render(self.format, report, options, &repository, &mut out).and_then(|()| out.flush()).or_else(super::broken_pipe)?;
         Ok(())
     }
 

@@ -41,6 +41,9 @@ pub struct Rule {
     /// When it is fine to ignore it.
     #[serde(default)]
     pub ignore: String,
+    /// The checks of BuildKit that are about the same: `# check=skip=` of one of them silences this rule too.
+    #[serde(default)]
+    pub buildkit: Vec<String>,
     /// Addresses of specifications and discussions.
     #[serde(default)]
     pub references: Vec<String>,

@@ -4,6 +4,7 @@
 pub(super) const SOURCES: &[&str] = &[
     include_str!("../../rules/EX001-unused-ignore.toml"),
     include_str!("../../rules/EX002-expired-ignore.toml"),
+    include_str!("../../rules/EX003-invalid-ignore.toml"),
     include_str!("../../rules/EX101-wrong-machine.toml"),
     include_str!("../../rules/EX102-no-compat.toml"),
     include_str!("../../rules/EX103-not-found.toml"),
@@ -54,4 +55,5 @@ pub(super) const SOURCES: &[&str] = &[
     include_str!("../../rules/EX212-schema-one.toml"),
     include_str!("../../rules/EX213-escaping-path.toml"),
     include_str!("../../rules/EX214-unsupported-format.toml"),
+    include_str!("../../rules/EX300-unreadable-instruction.toml"),
 ];

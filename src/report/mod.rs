@@ -1,6 +1,7 @@
 //! What is shown: one renderer a file, each writing to a `Write`.
 
 mod anchor;
+mod diff;
 mod explain;
 mod facts;
 mod github;
@@ -18,10 +19,12 @@ mod words;
 use crate::base::Digest;
 use crate::check::Verdict;
 use crate::exec::{Launch, Trace};
-use crate::finding::{self, Finding, Severity};
+use crate::finding::{self, Finding, Severity, Suppression};
 use crate::image::{Image, Skipped};
+use crate::store::SourceFile;
 
 pub use anchor::{Dockerfile, Repository};
+pub use diff::unified_diff;
 pub use explain::{explain, rules_table};
 pub use facts::{files, machines};
 pub use github::github;
@@ -38,6 +41,8 @@ pub use sarif::sarif;
 pub struct Report {
     /// One a target, in the order of the command line.
     pub targets: Vec<TargetReport>,
+    /// The text files that were looked at, in order.
+    pub files: Vec<SourceFile>,
     /// What is wrong, worst first within a target.
     pub findings: Vec<Finding>,
     /// The least severity of a finding that fails the run, if any does.
@@ -46,6 +51,8 @@ pub struct Report {
     pub ignored: usize,
     /// How many are held back because they were there before.
     pub known: usize,
+    /// What the files ask to ignore.
+    pub suppressions: Vec<Suppression>,
 }
 
 /// What was found out about one target.

@@ -103,11 +103,15 @@ pub(in crate::report) fn sum(report: &Report) -> String {
     let parts: Vec<String> =
         counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| plural(count, name)).collect();
     let said = if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") };
-    let seen = if images > 0 { format!("{said} in {}", plural(images, "image")) } else { said };
+    let seen = match (images, report.files.len()) {
+        (0, 0) => said,
+        (0, files) => format!("{said} in {}", plural(files, "file")),
+        (images, _) => format!("{said} in {}", plural(images, "image")),
+    };
     let held_back = [(report.ignored, "ignored"), (report.known, "known before")];
     let held_back = held_back.into_iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}"));
     let unseen = (unseen > 0).then(|| format!("{} could not be looked at", plural(unseen, "target")));
-    let seen = (images > 0 || !parts.is_empty() || unseen.is_none()).then_some(seen);
+    let seen = (images > 0 || !report.files.is_empty() || !parts.is_empty() || unseen.is_none()).then_some(seen);
     seen.into_iter().chain(held_back).chain(unseen).collect::<Vec<_>>().join("; ")
 }
 

@@ -2,10 +2,12 @@
 
 mod archive;
 mod cache;
+mod changes;
 mod files;
 mod layout;
 mod open;
 mod root;
+mod sources;
 mod stream;
 mod target;
 #[cfg(test)]
@@ -16,8 +18,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use cache::{Cache, Holding};
+pub use changes::Changes;
 pub use open::{Opened, open};
 pub use root::entry_name;
+pub use sources::{MAX_SOURCE, SourceFile, find_sources, read_source, replace_source};
 pub use stream::{Stream, Streamed, read_stream};
 pub use target::{Kind, Target, TargetError};
 pub use tree::Tree;
@@ -130,6 +134,22 @@ pub enum StoreError {
         wanted: String,
         /// What there is, comma-separated.
         available: String,
+    },
+    /// A text file cannot be taken as it is.
+    #[error("{} {problem}", shown(.path))]
+    NotText {
+        /// Which.
+        path: PathBuf,
+        /// Why; goes on after the path.
+        problem: &'static str,
+    },
+    /// Git did not answer.
+    #[error("git in {}: {error}", shown(.directory))]
+    Git {
+        /// Where it was asked.
+        directory: PathBuf,
+        /// What it said.
+        error: String,
     },
     /// A kind of target that this version cannot read.
     #[error("{0}")]

@@ -102,7 +102,7 @@ fn arguments(instruction: &Instruction, rest: &Text, escape: char, problems: &mu
         Keyword::Arg => Arguments::Pairs(words::quoted(rest, escape).iter().map(pair).collect()),
         Keyword::Env | Keyword::Label => Arguments::Pairs(assignments(rest, escape, &mut problem)),
         Keyword::Unknown => {
-            problem("no instruction of a Dockerfile".to_owned(), instruction.keyword_span.clone());
+            problem("unknown instruction".to_owned(), instruction.keyword_span.clone());
             Arguments::Line
         }
         Keyword::Maintainer | Keyword::Onbuild | Keyword::StopSignal | Keyword::User | Keyword::Workdir => Arguments::Line,

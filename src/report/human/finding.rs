@@ -64,7 +64,7 @@ fn location(found: &Finding, place: &GuestLocus, image: Option<&ImageReport>, ha
 }
 
 /// What stands below the story, each behind a `=`.
-fn notes(found: &Finding, verdict: Option<&Verdict>, options: HumanOptions) -> Vec<String> {
+pub(super) fn notes(found: &Finding, verdict: Option<&Verdict>, options: HumanOptions) -> Vec<String> {
     let mut lines = Vec::new();
     let mut note = |style: Style, name: &str, text: &str| {
         let indent = columns(name).saturating_add(7);
@@ -83,7 +83,9 @@ fn notes(found: &Finding, verdict: Option<&Verdict>, options: HumanOptions) -> V
         note(BOLD, "crun prints", &escape(message).to_string());
     }
     // The story has told what the evidence of a start says.
-    for line in found.evidence.iter().filter(|_| verdict.is_none()) {
+    // A text shows the first line beside the place.
+    let shown = usize::from(found.locus.text().is_some());
+    for line in found.evidence.iter().filter(|_| verdict.is_none()).skip(shown) {
         note(BOLD, "note", line);
     }
     if found.confidence != Confidence::High {

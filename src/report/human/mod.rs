@@ -8,6 +8,7 @@ mod style;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::io::{self, Write};
 
@@ -58,7 +59,7 @@ pub fn human(report: &Report, options: HumanOptions, out: &mut dyn Write) -> io:
         blocks.extend(target_blocks(target, &findings.collect::<Vec<_>>(), options));
     }
     let is_astray = |found: &&Finding| report.targets.iter().all(|target| target.target != target_of(found));
-    blocks.extend(report.findings.iter().filter(is_astray).map(|found| loose(finding::lines(found, None, options))));
+    blocks.extend(report.findings.iter().filter(is_astray).map(|found| loose(astray(found, report, options))));
     if !options.quiet && !options.facts {
         blocks.push(Block { lines: summary(report), is_tight: true });
     }
@@ -68,6 +69,15 @@ pub fn human(report: &Report, options: HumanOptions, out: &mut dyn Write) -> io:
 /// The target that a finding is of; nothing where it is of no image.
 fn target_of(found: &Finding) -> &str {
     found.locus.guest().map(|place| place.target.as_str()).unwrap_or_default()
+}
+
+/// A finding that is of no target: in a text or in an object.
+fn astray(found: &Finding, report: &Report, options: HumanOptions) -> Vec<String> {
+    let place = found.locus.text();
+    match place.and_then(|place| Some((place, report.files.iter().find(|file| file.name == place.file)?))) {
+        Some((place, file)) => text::lines(found, place, &file.text, options),
+        None => finding::lines(found, None, options),
+    }
 }
 
 fn loose(lines: Vec<String>) -> Block {
@@ -131,7 +141,8 @@ fn skipped(entry: &Skipped) -> String {
 fn summary(report: &Report) -> Vec<String> {
     let images: usize = report.targets.iter().map(|target| target.images.len()).sum();
     // What is alone needs no sum.
-    if report.findings.is_empty() && report.targets.len() <= 1 && images <= 1 && report.ignored + report.known == 0 {
+    let is_alone = report.targets.len() <= 1 && images <= 1 && report.files.is_empty();
+    if report.findings.is_empty() && is_alone && report.ignored + report.known == 0 {
         return Vec::new();
     }
     let mut lines = vec![format!("{BOLD}{}{BOLD:#}", words::sum(report))];

@@ -1,0 +1,96 @@
+//! Dockerfiles to findings and fixes. Pure: files are read in `store/`.
+
+mod fix;
+mod ignores;
+mod kind;
+mod skipped;
+mod unread;
+
+use std::ops::Range;
+
+use crate::base::Platform;
+use crate::finding::{Confidence, Finding, Locus, Suppression, TextLocus, rule};
+use crate::format::dockerfile::Dockerfile;
+
+pub use fix::{Fixed, Refused, fix};
+pub use kind::Kind;
+
+/// For what a build is judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The platforms that are built; linux/amd64 and linux/arm64 where none is said.
+    pub platforms: Vec<Platform>,
+    /// The stage that is shipped; the last one where none is said.
+    pub target: Option<String>,
+}
+
+/// What a file says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Linted {
+    /// What is wrong, in the order of the file; what the file asks to ignore is still in it.
+    pub findings: Vec<Finding>,
+    /// What the file asks to ignore.
+    pub suppressions: Vec<Suppression>,
+}
+
+impl Linted {
+    /// The findings that the file does not ask to ignore.
+    pub fn unignored(self) -> Vec<Finding> {
+        let Self { mut findings, suppressions } = self;
+        findings.retain(|finding| !suppressions.iter().any(|suppression| suppression.covers(finding)));
+        findings
+    }
+}
+
+/// Looks for what is wrong in a file; `name` is how the user knows it. Whatever the text is, it takes memory and time in
+/// proportion to its length.
+pub fn lint(name: &str, text: &str, options: &Options) -> Linted {
+    match Kind::of(name).unwrap_or(Kind::Dockerfile) {
+        Kind::Dockerfile => lint_dockerfile(name, text, options),
+    }
+}
+
+fn lint_dockerfile(name: &str, text: &str, options: &Options) -> Linted {
+    let dockerfile = Dockerfile::parse(text);
+    let subject = Subject { name, text, dockerfile: &dockerfile, options };
+    let (suppressions, misread) = ignores::suppressions(&subject);
+    let mut findings = [unread::findings(&subject), misread].concat();
+    findings.retain(|finding| !skipped::is_skipped(&dockerfile, finding));
+    findings.sort_by_key(|finding| finding.locus.text().map(|place| (place.span.start, place.span.end)));
+    Linted { findings, suppressions }
+}
+
+/// A Dockerfile that is linted.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// As the user knows it.
+    pub name: &'a str,
+    /// All of it.
+    pub text: &'a str,
+    /// The same in parts.
+    pub dockerfile: &'a Dockerfile,
+    /// For what it is judged.
+    pub options: &'a Options,
+}
+
+impl Subject<'_> {
+    /// A place in it.
+    pub fn locus(&self, span: Range<usize>) -> TextLocus {
+        TextLocus::new(self.name, self.text, span)
+    }
+
+    /// A finding of a rule, by the rule's name. The first line of the evidence, if there is one, is shown beside the place.
+    pub fn finding(&self, rule_name: &str, span: Range<usize>, message: impl Into<String>) -> Option<Finding> {
+        let rule = rule(rule_name)?;
+        Some(Finding {
+            rule,
+            severity: rule.severity,
+            confidence: Confidence::High,
+            message: message.into(),
+            locus: Locus::Text(self.locus(span)),
+            evidence: Vec::new(),
+            fix: None,
+            edits: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,93 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::base::parallel_map;
+use crate::finding::{Finding, Suppression};
+use crate::lint::{self, Fixed, Kind, Linted, Options};
+use crate::report::{Report, TargetReport};
+use crate::store::{self, Changes, SourceFile, StoreError};
+
+/// What `lint` is asked.
+#[derive(Debug, Clone, Default)]
+pub struct LintRequest {
+    /// Files, directories, or `-` for standard input.
+    pub paths: Vec<PathBuf>,
+    /// For what a build is judged.
+    pub options: Options,
+    /// Only what lies in lines that are new since this commit.
+    pub diff_base: Option<String>,
+}
+
+/// Paths → files → findings. A path that cannot be read is a target with its `error` set; the others are judged.
+///
+/// # Errors
+/// Git cannot say what is new.
+pub fn lint(request: &LintRequest) -> Result<Report, StoreError> {
+    let changes = changes(request)?;
+    let mut report = Report::default();
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in &request.paths {
+        match find(path) {
+            Ok(found) => paths.extend(found),
+            Err(error) => report.targets.push(could_not_look(path.display().to_string(), &error)),
+        }
+    }
+    let mut seen = BTreeSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    let looked = parallel_map(&paths, |path| {
+        let source = store::read_source(path)?;
+        let linted = lint::lint(&source.name, &source.text, &request.options);
+        Ok::<_, StoreError>((source, linted))
+    });
+    for (path, answer) in paths.iter().zip(looked) {
+        match answer {
+            Ok((source, linted)) => {
+                let linted = if let Some(changes) = &changes { only_new(linted, &source, changes) } else { linted };
+                report.findings.extend(linted.findings);
+                report.suppressions.extend(linted.suppressions);
+                report.files.push(source);
+            }
+            Err(error) => report.targets.push(could_not_look(path.display().to_string(), &error)),
+        }
+    }
+    Ok(report)
+}
+
+/// Mends what of a report's findings has edits, file by file; nothing is written. Only files that change or refuse a fix are told.
+pub fn fix<'a>(report: &'a Report, options: &Options) -> Vec<(&'a SourceFile, Fixed)> {
+    let mended = |finding: &&Finding| !finding.edits.is_empty();
+    let wanted: BTreeSet<String> = report.findings.iter().filter(mended).map(Finding::fingerprint).collect();
+    let is_in = |file: &&SourceFile, finding: &Finding| finding.locus.text().is_some_and(|place| place.file == file.name);
+    let files = report.files.iter().filter(|file| report.findings.iter().any(|finding| mended(&finding) && is_in(file, finding)));
+    files.map(|file| (file, lint::fix(&file.text, &wanted, &|text| lint::lint(&file.name, text, options).unignored()))).collect()
+}
+
+fn find(path: &std::path::Path) -> Result<Vec<PathBuf>, StoreError> {
+    if path.as_os_str() == "-" {
+        return Ok(vec![path.to_owned()]);
+    }
+    store::find_sources(path, |name| Kind::of(name).is_some())
+}
+
+fn could_not_look(target: String, error: &StoreError) -> TargetReport {
+    TargetReport { target, error: Some(error.to_string()), ..TargetReport::default() }
+}
+
+fn changes(request: &LintRequest) -> Result<Option<Changes>, StoreError> {
+    let Some(base) = &request.diff_base else { return Ok(None) };
+    let mut changes = Changes::default();
+    for path in request.paths.iter().filter(|path| path.as_os_str() != "-" && path.exists()) {
+        changes.extend(Changes::since(base, path)?);
+    }
+    Ok(Some(changes))
+}
+
+/// What lies in new lines. Of suppressions, those that hold something of it back: others would be reported as of no use.
+fn only_new(linted: Linted, source: &SourceFile, changes: &Changes) -> Linted {
+    let Linted { mut findings, mut suppressions } = linted;
+    let Some(path) = &source.path else { return Linted { findings, suppressions } };
+    let is_new = |finding: &Finding| finding.locus.text().is_none_or(|place| changes.touch(path, place.line..=place.end_line));
+    findings.retain(is_new);
+    suppressions.retain(|suppression: &Suppression| findings.iter().any(|finding| suppression.covers(finding)));
+    Linted { findings, suppressions }
+}

@@ -11,6 +11,7 @@ mod bystanders;
 mod chains;
 mod clean;
 mod damage;
+mod dockerfiles;
 mod image;
 mod lab;
 mod levels;

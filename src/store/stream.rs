@@ -76,10 +76,11 @@ fn refuse(place: &Path, catalogue: &Catalogue<Kept>, broken: Option<&TarError>) 
     let is_image = ["index.json", "manifest.json", "repositories"].iter().any(|name| catalogue.get(name).is_some());
     match broken {
         _ if is_image => Ok(()),
-        Some(error) if catalogue.is_empty() => Err(not_an_image(
-            place,
-            format!("is no archive of images ({error}); expected what `docker save` or `skopeo copy … oci-archive:` writes"),
-        )),
+        Some(error) if catalogue.is_empty() => {
+            let expected = "expected what `docker save` or `skopeo copy … oci-archive:` writes";
+            Err(not_an_image(place, format!("is no archive of images: it {error}; {expected}")))
+        }
+        None if catalogue.is_empty() => Err(not_an_image(place, "is empty: did what should have written it fail?")),
         _ if catalogue.looks_like_root() => {
             Err(not_an_image(place, "is a root file system, not an archive of images: write it to a file, and check that"))
         }

@@ -412,8 +412,8 @@ fn an_empty_tar_holds_no_image() {
     let error = text(open_path(&scratch.write("empty.tar", &Archive::new().bytes())));
     assert!(error.ends_with("empty.tar holds no image: no index.json, manifest.json or repositories"), "{error}");
     let error = text(read_all(Archive::new().bytes(), None).map(drop));
-    assert!(error.starts_with("standard input holds no image"), "{error}");
-    assert!(text(read_all(Vec::new(), None).map(drop)).contains("holds no image"));
+    assert!(error.starts_with("standard input is empty"), "{error}");
+    assert!(text(read_all(Vec::new(), None).map(drop)).contains("is empty"));
 }
 
 #[test]

@@ -211,6 +211,8 @@ pub(super) enum Format {
     Junit,
     /// Markdown, for a step summary or a comment.
     Markdown,
+    /// One page to read and search in a browser, offline.
+    Html,
 }
 
 /// `enoexec check`.

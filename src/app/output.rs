@@ -58,6 +58,7 @@ fn render(
         Format::Gitlab => report::gitlab(report, repository, out),
         Format::Junit => report::junit(report, out),
         Format::Markdown => report::markdown(report, out),
+        Format::Html => report::html(report, out),
         Format::Human => report::human(report, options, out),
         Format::Json => report::json(report, out),
     }

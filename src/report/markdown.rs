@@ -33,7 +33,7 @@ fn write_target(target: &TargetReport, out: &mut dyn Write) -> io::Result<()> {
     if let Some(error) = &target.error {
         return writeln!(out, "\n{} {}", mark(Severity::Error), text(&words::could_not_look(&target.target, error)));
     }
-    let nodes = words::nodes(target);
+    let nodes = words::nodes(std::slice::from_ref(target));
     if nodes.is_empty() {
         return Ok(());
     }

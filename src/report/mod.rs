@@ -6,6 +6,7 @@ mod explain;
 mod facts;
 mod github;
 mod gitlab;
+mod html;
 mod human;
 mod json;
 mod junit;
@@ -14,6 +15,7 @@ mod rule_page;
 #[cfg(test)]
 mod sample;
 mod sarif;
+mod start;
 mod words;
 
 use crate::base::Digest;
@@ -29,6 +31,7 @@ pub use explain::{explain, rules_table};
 pub use facts::{files, machines};
 pub use github::github;
 pub use gitlab::gitlab;
+pub use html::html;
 pub use human::{HumanOptions, human};
 pub use json::json;
 pub use junit::junit;

@@ -2,7 +2,7 @@
 
 use crate::base::escape;
 use crate::check::Verdict;
-use crate::exec::{Outcome, Trace};
+use crate::exec::{Cause, Doubt, Hop, Outcome, Trace};
 use crate::finding::{Confidence, Finding, Locus};
 use crate::image::{Image, LayerSource};
 
@@ -31,17 +31,55 @@ pub(in crate::report) fn label(image: &Image) -> String {
     label
 }
 
-/// How a start ends, in a few words.
+/// How a start ends, in a few words: `ENOEXEC (wrong-machine)`.
 pub(in crate::report) fn outcome(trace: &Trace) -> String {
+    let (end, cause) = outcome_and_cause(trace);
+    cause.map_or(end.clone(), |cause| format!("{end} ({cause})"))
+}
+
+/// The same in two: `ENOEXEC`, `wrong-machine`.
+pub(in crate::report) fn outcome_and_cause(trace: &Trace) -> (String, Option<&'static str>) {
     match &trace.outcome {
-        Outcome::Runs => "runs".to_owned(),
-        Outcome::Emulated { by } => format!("emulated by {}", escape(by)),
-        Outcome::Refused { cause } => format!("refused ({})", cause.name()),
-        Outcome::Fails { errno, cause } => format!("{} ({})", errno.name(), cause.name()),
-        Outcome::Dies { signal, cause } => format!("{} ({})", signal_name(*signal), cause.name()),
-        Outcome::Exits { code, cause } => format!("exits with {code} ({})", cause.name()),
-        Outcome::Unsure { because } => format!("unsure ({})", because.name()),
+        Outcome::Runs => ("runs".to_owned(), None),
+        Outcome::Emulated { by } => (format!("emulated by {}", escape(by)), None),
+        Outcome::Refused { cause } => ("refused".to_owned(), Some(cause.name())),
+        Outcome::Fails { errno, cause } => (errno.name().to_owned(), Some(cause.name())),
+        Outcome::Dies { signal, cause } => (signal_name(*signal), Some(cause.name())),
+        Outcome::Exits { code, cause } => (format!("exits with {code}"), Some(cause.name())),
+        Outcome::Unsure { because } => ("unsure".to_owned(), Some(because.name())),
     }
+}
+
+/// What ends a start, or makes it other than plain: `exec format error (ENOEXEC)`. Nothing where it runs.
+pub(in crate::report) fn ending(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Runs => None,
+        Outcome::Emulated { by } => Some(format!("runs under {}", escape(by))),
+        Outcome::Refused { .. } => Some("refused".to_owned()),
+        Outcome::Fails { errno, .. } => Some(format!("{} ({})", errno.text(), errno.name())),
+        Outcome::Dies { signal, .. } => Some(format!("dies of {}", signal_name(*signal))),
+        Outcome::Exits { code, .. } => Some(format!("exit code {code}")),
+        Outcome::Unsure { .. } => Some("cannot tell".to_owned()),
+    }
+}
+
+/// Where a hop's path leads, if elsewhere.
+pub(in crate::report) fn leads_to(hop: &Hop, trace: &Trace) -> Option<String> {
+    match (&hop.found, trace.outcome.cause()) {
+        (Some(found), _) if found.as_bytes() != hop.path.as_slice() => Some(found.to_string()),
+        (None, Some(Cause::DanglingLink(end))) => Some(end.to_string()),
+        _ => None,
+    }
+}
+
+/// What a hop is.
+pub(in crate::report) fn what<'a>(hop: &'a Hop, trace: &Trace) -> &'a str {
+    let nothing = match trace.outcome {
+        Outcome::Unsure { because: Doubt::LayerUnread } => "not in the layers that could be read",
+        Outcome::Unsure { because: Doubt::OnlyFile } => "not known",
+        _ => "not found",
+    };
+    hop.what.as_deref().unwrap_or(nothing)
 }
 
 /// A signal's name, or its number (the same on all architectures of Linux but MIPS, whose SIGBUS is 10).
@@ -72,10 +110,10 @@ pub(in crate::report) fn build_step(created_by: &str) -> String {
     crate::base::escape(&step.split_whitespace().collect::<Vec<_>>().join(" ")).to_string()
 }
 
-/// The nodes that a target's images were tried on, each once, in their order.
-pub(in crate::report) fn nodes(target: &TargetReport) -> Vec<String> {
+/// The nodes that images of these targets were tried on, each once, in their order.
+pub(in crate::report) fn nodes(targets: &[TargetReport]) -> Vec<String> {
     let mut nodes: Vec<String> = Vec::new();
-    for verdict in target.images.iter().flat_map(|image| &image.verdicts) {
+    for verdict in targets.iter().flat_map(|target| &target.images).flat_map(|image| &image.verdicts) {
         let name = escape(&verdict.node.name).to_string();
         if !nodes.contains(&name) {
             nodes.push(name);

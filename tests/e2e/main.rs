@@ -18,6 +18,7 @@ mod levels;
 mod linking;
 mod loaders;
 mod packages;
+mod page;
 mod run;
 mod runtimes;
 mod starts;

@@ -1,9 +1,9 @@
 //! The chain of hops, as the "source" of a finding.
 
 use crate::base::escape;
-use crate::exec::{Cause, Doubt, Hop, Outcome, Trace};
+use crate::exec::{Hop, Outcome, Trace};
 use crate::image::Image;
-use crate::report::words::{build_step, signal_name};
+use crate::report::words::{self, build_step, what};
 
 use super::style::{DIM, ERROR, INFO, LOCUS, WARNING, columns, padded, shortened};
 
@@ -56,20 +56,7 @@ fn branch(depth: usize) -> String {
 /// The path as it is named, and where it leads.
 fn label(hop: &Hop, trace: &Trace) -> String {
     let named = escape(&hop.path);
-    match (&hop.found, trace.outcome.cause()) {
-        (Some(found), _) if found.as_bytes() != hop.path.as_slice() => format!("{named} → {found}"),
-        (None, Some(Cause::DanglingLink(end))) => format!("{named} → {end}"),
-        _ => named.to_string(),
-    }
-}
-
-fn what<'a>(hop: &'a Hop, trace: &Trace) -> &'a str {
-    let nothing = match trace.outcome {
-        Outcome::Unsure { because: Doubt::LayerUnread } => "not in the layers that could be read",
-        Outcome::Unsure { because: Doubt::OnlyFile } => "not known",
-        _ => "not found",
-    };
-    hop.what.as_deref().unwrap_or(nothing)
+    words::leads_to(hop, trace).map_or_else(|| named.to_string(), |end| format!("{named} → {end}"))
 }
 
 /// The layer that brought a file, with its build step where there is room.
@@ -85,14 +72,11 @@ fn origin(image: &Image, hop: &Hop, room: usize) -> String {
 
 fn underline(trace: &Trace) -> Option<String> {
     let hop = trace.hops.last()?;
-    let (style, mark, text) = match &trace.outcome {
-        Outcome::Runs => return None,
-        Outcome::Emulated { by } => (WARNING, "-", format!("runs under {}", escape(by))),
-        Outcome::Refused { .. } => (ERROR, "^", "refused".to_owned()),
-        Outcome::Fails { errno, .. } => (ERROR, "^", format!("{} ({})", errno.text(), errno.name())),
-        Outcome::Dies { signal, .. } => (ERROR, "^", format!("dies of {}", signal_name(*signal))),
-        Outcome::Exits { code, .. } => (ERROR, "^", format!("exit code {code}")),
-        Outcome::Unsure { .. } => (INFO, "-", "cannot tell".to_owned()),
+    let text = words::ending(&trace.outcome)?;
+    let (style, mark) = match &trace.outcome {
+        Outcome::Emulated { .. } => (WARNING, "-"),
+        Outcome::Unsure { .. } => (INFO, "-"),
+        _ => (ERROR, "^"),
     };
     let indent = " ".repeat(columns(&branch(trace.hops.len().saturating_sub(1))));
     let marks = mark.repeat(columns(&label(hop, trace)).max(1));

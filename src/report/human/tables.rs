@@ -34,7 +34,7 @@ pub(super) fn matrix(target: &TargetReport) -> Vec<String> {
     if target.images.iter().all(|image| image.verdicts.len() < 2) {
         return Vec::new();
     }
-    let nodes = words::nodes(target);
+    let nodes = words::nodes(std::slice::from_ref(target));
     let mut table = table(["image".to_owned()].into_iter().chain(nodes.clone()));
     for image in &target.images {
         let cells = nodes.iter().map(|node| words::cell(image, node));

@@ -56,4 +56,11 @@ pub(super) const SOURCES: &[&str] = &[
     include_str!("../../rules/EX213-escaping-path.toml"),
     include_str!("../../rules/EX214-unsupported-format.toml"),
     include_str!("../../rules/EX300-unreadable-instruction.toml"),
+    include_str!("../../rules/EX331-no-build-platforms.toml"),
+    include_str!("../../rules/EX332-emulator-not-set-up.toml"),
+    include_str!("../../rules/EX333-builder-missing.toml"),
+    include_str!("../../rules/EX334-overwritten-tag.toml"),
+    include_str!("../../rules/EX335-pinned-service.toml"),
+    include_str!("../../rules/EX336-several-platforms-loaded.toml"),
+    include_str!("../../rules/EX337-unpinned-workload.toml"),
 ];

@@ -1,5 +1,6 @@
-//! Dockerfiles to findings and fixes. Pure: files are read in `store/`.
+//! Dockerfiles and build files to findings and fixes. Pure: files are read in `store/`.
 
+mod builds;
 mod fix;
 mod ignores;
 mod kind;
@@ -12,6 +13,7 @@ use crate::base::Platform;
 use crate::finding::{Confidence, Finding, Locus, Suppression, TextLocus, rule};
 use crate::format::dockerfile::Dockerfile;
 
+pub use builds::platforms_built;
 pub use fix::{Fixed, Refused, fix};
 pub use kind::Kind;
 
@@ -47,6 +49,7 @@ impl Linted {
 pub fn lint(name: &str, text: &str, options: &Options) -> Linted {
     match Kind::of(name).unwrap_or(Kind::Dockerfile) {
         Kind::Dockerfile => lint_dockerfile(name, text, options),
+        kind => builds::lint(builds::BuildFile { name, text, kind }),
     }
 }
 
@@ -81,16 +84,14 @@ impl Subject<'_> {
 
     /// A finding of a rule, by the rule's name. The first line of the evidence, if there is one, is shown beside the place.
     pub fn finding(&self, rule_name: &str, span: Range<usize>, message: impl Into<String>) -> Option<Finding> {
-        let rule = rule(rule_name)?;
-        Some(Finding {
-            rule,
-            severity: rule.severity,
-            confidence: Confidence::High,
-            message: message.into(),
-            locus: Locus::Text(self.locus(span)),
-            evidence: Vec::new(),
-            fix: None,
-            edits: Vec::new(),
-        })
+        finding(self.name, self.text, rule_name, span, message.into())
     }
+}
+
+/// A finding of a rule, by the rule's name, at a place of a file.
+fn finding(name: &str, text: &str, rule_name: &str, span: Range<usize>, message: String) -> Option<Finding> {
+    let rule = rule(rule_name)?;
+    let locus = Locus::Text(TextLocus::new(name, text, span));
+    let (severity, confidence) = (rule.severity, Confidence::High);
+    Some(Finding { rule, severity, confidence, message, locus, evidence: Vec::new(), fix: None, edits: Vec::new() })
 }

@@ -1,7 +1,7 @@
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
-use crate::base::parallel_map;
+use crate::base::{Platform, parallel_map};
 use crate::finding::{Finding, Suppression};
 use crate::lint::{self, Fixed, Kind, Linted, Options};
 use crate::report::{Report, TargetReport};
@@ -34,23 +34,46 @@ pub fn lint(request: &LintRequest) -> Result<Report, StoreError> {
     }
     let mut seen = BTreeSet::new();
     paths.retain(|path| seen.insert(path.clone()));
-    let looked = parallel_map(&paths, |path| {
-        let source = store::read_source(path)?;
-        let linted = lint::lint(&source.name, &source.text, &request.options);
-        Ok::<_, StoreError>((source, linted))
-    });
-    for (path, answer) in paths.iter().zip(looked) {
+    let sources = parallel_map(&paths, |path| store::read_source(path));
+    let built = built(&paths, &sources);
+    let linted = parallel_map(&sources, |source| source.as_ref().ok().map(|source| judge(source, &request.options, &built)));
+    for (path, answer) in paths.iter().zip(sources.into_iter().zip(linted)) {
         match answer {
-            Ok((source, linted)) => {
+            (Ok(source), linted) => {
+                let linted = linted.unwrap_or_default();
                 let linted = if let Some(changes) = &changes { only_new(linted, &source, changes) } else { linted };
                 report.findings.extend(linted.findings);
                 report.suppressions.extend(linted.suppressions);
                 report.files.push(source);
             }
-            Err(error) => report.targets.push(could_not_look(path.display().to_string(), &error)),
+            (Err(error), _) => report.targets.push(could_not_look(path.display().to_string(), &error)),
         }
     }
     Ok(report)
+}
+
+/// By Dockerfile, for which platforms it is built.
+type Built = BTreeMap<String, Vec<Platform>>;
+
+/// What the build files among the sources say, and those that lie beside a Dockerfile which was named alone.
+fn built(paths: &[PathBuf], sources: &[Result<SourceFile, StoreError>]) -> Built {
+    let is_build_file = |name: &str| matches!(Kind::of(name), Some(Kind::Workflow | Kind::Compose | Kind::Bake));
+    let folders: BTreeSet<&Path> = paths.iter().filter(|path| path.as_os_str() != "-").filter_map(|path| path.parent()).collect();
+    let beside = folders.into_iter().flat_map(store::build_files).filter(|path| !paths.contains(path));
+    let beside: Vec<SourceFile> = beside.filter_map(|path| store::read_source(&path).ok()).collect();
+    let sources = sources.iter().flatten().chain(&beside).filter(|source| is_build_file(&source.name));
+    lint::platforms_built(sources.map(|source| (source.name.as_str(), source.text.as_str())))
+}
+
+/// Judges a file for the platforms that were asked for, or else those that it is built for.
+fn judge(source: &SourceFile, options: &Options, built: &Built) -> Linted {
+    match built.get(source.name.trim_start_matches("./")).filter(|_| options.platforms.is_empty()) {
+        Some(platforms) => {
+            let options = Options { platforms: platforms.clone(), ..options.clone() };
+            lint::lint(&source.name, &source.text, &options)
+        }
+        None => lint::lint(&source.name, &source.text, options),
+    }
 }
 
 /// Mends what of a report's findings has edits, file by file; nothing is written. Only files that change or refuse a fix are told.

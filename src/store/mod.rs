@@ -21,7 +21,7 @@ pub use cache::{Cache, Holding};
 pub use changes::Changes;
 pub use open::{Opened, open};
 pub use root::entry_name;
-pub use sources::{MAX_SOURCE, SourceFile, find_sources, read_source, replace_source};
+pub use sources::{MAX_SOURCE, SourceFile, build_files, find_sources, read_source, replace_source};
 pub use stream::{Stream, Streamed, read_stream};
 pub use target::{Kind, Target, TargetError};
 pub use tree::Tree;

@@ -25,7 +25,7 @@ pub struct SourceFile {
 /// A text file larger than this, in bytes, is not read: the largest Dockerfiles that are known have a tenth of it.
 pub const MAX_SOURCE: u64 = 1 << 20;
 
-/// The files under a directory whose names are `wanted`, in the order of their names, without those that git ignores; a file
+/// The files under a directory whose paths are `wanted`, in the order of their names, without those that git ignores; a file
 /// itself, whatever its name is.
 ///
 /// # Errors
@@ -44,12 +44,21 @@ pub fn find_sources(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Pa
     for entry in walk.build() {
         let entry = entry.map_err(|error| StoreError::Io { path: path.to_owned(), error: error.to_string() })?;
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-        if is_file && entry.file_name().to_str().is_some_and(&wanted) {
+        if is_file && entry.path().to_str().is_some_and(&wanted) {
             let path = entry.into_path();
             found.push(path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path));
         }
     }
     Ok(found)
+}
+
+/// The build files of a directory, by the names that their tools look for.
+pub fn build_files(folder: &Path) -> Vec<PathBuf> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let names =
+        ["docker-bake.hcl", "docker-bake.json", "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+    let paths = names.map(|name| folder.join(name)).into_iter();
+    paths.map(|path| path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)).filter(|path| path.is_file()).collect()
 }
 
 /// Reads a text file; `-` is standard input.

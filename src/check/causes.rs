@@ -55,9 +55,12 @@ pub(super) fn rule_name(cause: &Cause) -> &'static str {
         | Cause::NotADirectory
         | Cause::LinkLoop
         | Cause::NameTooLong => "not-found",
-        Cause::IsDirectory | Cause::NotAFile | Cause::NotExecutable { .. } | Cause::NoexecMount | Cause::SearchDenied => {
-            "not-executable"
-        }
+        Cause::IsDirectory
+        | Cause::NotAFile
+        | Cause::NotExecutable { .. }
+        | Cause::NotReadable { .. }
+        | Cause::NoexecMount
+        | Cause::SearchDenied => "not-executable",
         Cause::WrongMachine { .. } => "wrong-machine",
         Cause::NoCompat { .. } => "no-compat",
         Cause::NotAProgram(_) => "not-a-program",
@@ -115,6 +118,7 @@ pub(super) fn sentence(cause: &Cause, about: &Subject<'_>) -> String {
         Cause::IsDirectory => Some(format!("{path} is a directory, not a program")),
         Cause::NotAFile => Some(format!("{path} is a device, pipe or socket, not a program")),
         Cause::NotExecutable { mode } => Some(format!("{path} may not be executed by this user (mode {mode:04o})")),
+        Cause::NotReadable { mode } => Some(format!("{path} is a script that this user may not read (mode {mode:04o})")),
         Cause::NoexecMount => Some(format!("{path} lies in a file system that is mounted noexec")),
         Cause::SearchDenied => Some(format!("this user may not enter a directory on the way to {path}")),
         _ => None,
@@ -246,7 +250,9 @@ pub(super) fn remedy(cause: &Cause, about: &Subject<'_>) -> Option<String> {
         }
         Cause::NoShebang(Text::Plain) => format!("make `#!/bin/sh` the first line of {path}"),
         Cause::NoShebang(_) => format!("save {path} as UTF-8 without byte order mark, with `#!` as its first two bytes"),
-        Cause::NotExecutable { .. } => format!("set the mode: `COPY --chmod=755 … {path}`, or `RUN chmod +x {path}`"),
+        Cause::NotExecutable { .. } | Cause::NotReadable { .. } => {
+            format!("set the mode: `COPY --chmod=755 … {path}`, or `RUN chmod +x {path}`")
+        }
         Cause::LoaderMissing { wants: Libc::Glibc, has: Some(Libc::Musl) } => {
             "build on the image's own base (Alpine), use a glibc base such as debian:stable-slim, or `apk add gcompat`".to_owned()
         }

@@ -98,8 +98,8 @@ impl Header {
             ("s390x", true) => matches!(machine, Machine::S390 | Machine::S390_OLD) && class == 2,
             ("s390x", false) => matches!(machine, Machine::S390 | Machine::S390_OLD) && class == 1 && has(Compat::S390),
             ("mips64" | "mips64le", true) => machine == Machine::MIPS && class == 2,
-            ("mips64" | "mips64le", false) => machine == Machine::MIPS && class == 1 && has(self.mips_abi()),
-            ("mips" | "mipsle", _) => machine == Machine::MIPS && class == 1 && self.mips_abi() == Compat::O32,
+            ("mips64" | "mips64le", false) => machine == Machine::MIPS && class == 1 && self.mips_abi().is_some_and(has),
+            ("mips" | "mipsle", _) => machine == Machine::MIPS && class == 1 && self.mips_abi() == Some(Compat::O32),
             ("riscv64", true) => machine == Machine::RISCV && class == 2,
             ("riscv64", false) => machine == Machine::RISCV && class == 1 && has(Compat::Riscv32),
             ("loong64", true) => machine == Machine::LOONGARCH && class == 2,
@@ -112,9 +112,13 @@ impl Header {
         self.flags() & 0xff00_0008 == 8
     }
 
-    /// `EF_MIPS_ABI2` marks n32.
-    fn mips_abi(&self) -> Compat {
-        if self.flags() & 0x20 != 0 { Compat::N32 } else { Compat::O32 }
+    /// `EF_MIPS_ABI2` marks n32, which leaves the field of the ABI (`EF_MIPS_ABI`) empty; o32 has 1 there or nothing.
+    fn mips_abi(&self) -> Option<Compat> {
+        match (self.flags() & 0x20 != 0, self.flags() & 0xf000) {
+            (true, 0) => Some(Compat::N32),
+            (false, 0 | 0x1000) => Some(Compat::O32),
+            _ => None,
+        }
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn check(node: &Node, program: Part<'_>, loader: Option<Part<'_>>, li
             return Some(exits(127, part, needs, has, text));
         }
     }
-    if let Some(needs) = lacks(go_arm(program.elf)) {
+    if let Some(needs) = lacks(go_unchecked(program.elf)) {
         return Some(dies(program, needs, has));
     }
     let needs = lacks(go_amd64(program.elf))?;
@@ -116,11 +116,30 @@ fn go_amd64(elf: &Elf) -> Option<Level> {
     (elf.machine == X86_64 && elf.endian == Some(Endian::Little)).then(|| Level::new(Family::X86, step))
 }
 
-/// `GOARM`: 6 needs floating-point hardware, 7 VFPv3. Go's runtime has a word for it (`runtime/os_linux_arm.go`, `checkgoarm`), but
-/// the instructions come before it.
-fn go_arm(elf: &Elf) -> Option<Level> {
-    let step = elf.go.as_ref()?.setting("GOARM")?.split(',').next()?.parse().ok()?;
-    (elf.machine == ARM).then(|| Level::new(Family::Arm, step))
+/// What Go's compiler took for granted and its runtime, which has such instructions too, does not check before it runs them.
+///
+/// `GOARM`: 6 needs floating-point hardware, 7 VFPv3. `GOARM64`: of all that comes with Armv8.1 and later only the atomics are used
+/// (`,lse`). For both the runtime has a word (`runtime/os_linux_arm.go`, `checkgoarm`; `runtime/asm_arm64.s`), but the instructions
+/// come before it. `GOPPC64` names a POWER, `GORISCV64` a profile, of which rva22u64's bit manipulation is used.
+fn go_unchecked(elf: &Elf) -> Option<Level> {
+    let setting = |key| elf.go.as_ref()?.setting(key);
+    match elf.machine {
+        ARM => setting("GOARM")?.split(',').next()?.parse().ok().map(|step| Level::new(Family::Arm, step)),
+        Machine::AARCH64 => {
+            let mut parts = setting("GOARM64")?.split(',');
+            let has_atomics = parts.next() != Some("v8.0") || parts.any(|part| part == "lse");
+            has_atomics.then(|| Level::new(Family::Arm64, 81))
+        }
+        Machine::PPC64 => {
+            let step = setting("GOPPC64")?.strip_prefix("power")?.parse().ok()?;
+            Some(Level::new(Family::Power, step))
+        }
+        Machine::RISCV => {
+            let step: u16 = setting("GORISCV64")?.strip_prefix("rva")?.strip_suffix("u64")?.parse().ok()?;
+            Some(Level::new(Family::Riscv, step.min(22)))
+        }
+        _ => None,
+    }
 }
 
 /// What the compiler of a dynamic loader claims: the loader runs on every start, and chooses nothing at run time.
@@ -154,4 +173,36 @@ fn riscv(attributes: &Attributes) -> Option<Level> {
         20
     };
     Some(Level::new(Family::Riscv, step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::go_unchecked;
+    use crate::exec::tests::{File, elf, rootfs};
+    use crate::format::content::Content;
+    use crate::format::elf::GoBuild;
+    use crate::image::EntryKind;
+
+    fn needs(machine: u16, bits: u8, setting: &str) -> Option<String> {
+        let rootfs = rootfs(vec![("/app", File::program(&elf(machine, bits, false, None)))]);
+        let EntryKind::File { facts, .. } = &rootfs.get(&"/app".into()).unwrap().entry.kind else { panic!() };
+        let Content::Elf(program) = &facts.content else { panic!() };
+        let (key, value) = setting.split_once('=').unwrap();
+        let go = GoBuild { version: "go1.24.4".into(), settings: vec![(key.into(), value.into())] };
+        let program = crate::format::elf::Elf { go: Some(Box::new(go)), ..program.as_ref().clone() };
+        go_unchecked(&program).map(|level| level.to_string())
+    }
+
+    /// As programs of Go 1.24 ended on emulated CPUs (cortex-a72, power8, power9, rv64 without Zba) and on a kernel of arm64.
+    #[test]
+    fn gos_settings_say_what_the_cpu_must_have() {
+        assert_eq!(needs(183, 64, "GOARM64=v8.0"), None);
+        assert_eq!(needs(183, 64, "GOARM64=v8.0,lse").as_deref(), Some("Armv8.1"));
+        assert_eq!(needs(183, 64, "GOARM64=v8.1").as_deref(), Some("Armv8.1"));
+        assert_eq!(needs(183, 64, "GOARM64=v9.0,crypto").as_deref(), Some("Armv8.1"), "it ran on Armv8.2");
+        assert_eq!(needs(21, 64, "GOPPC64=power9").as_deref(), Some("POWER9"));
+        assert_eq!(needs(243, 64, "GORISCV64=rva22u64").as_deref(), Some("RVA22"));
+        assert_eq!(needs(40, 32, "GOARM=7,softfloat").as_deref(), Some("Armv7"));
+        assert_eq!(needs(62, 64, "GOAMD64=v3"), None, "that is checked");
+    }
 }

@@ -144,6 +144,13 @@ pub(super) fn credentials(text: &str, rootfs: &Rootfs) -> Result<Credentials, Ca
     Ok(Credentials { uid, gid, groups: further, dac_override: uid == 0 })
 }
 
+/// The shell of a user whom /etc/passwd has; without one it is `/bin/sh`.
+pub(super) fn shell_of(user: &str, rootfs: &Rootfs) -> Vec<u8> {
+    let passwd = Table::read(rootfs, "/etc/passwd");
+    let shell = passwd.find(user).map(|row| row.field(6)).filter(|shell| !shell.is_empty());
+    shell.unwrap_or("/bin/sh").as_bytes().to_vec()
+}
+
 fn number(text: &str) -> Option<u32> {
     text.parse().ok()
 }

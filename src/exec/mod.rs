@@ -198,6 +198,11 @@ pub enum Cause {
         /// The file's mode.
         mode: u32,
     },
+    /// A script that this user may execute, but that its interpreter may not read.
+    NotReadable {
+        /// The file's mode.
+        mode: u32,
+    },
     /// It lies in a file system that is mounted with `noexec`.
     NoexecMount,
     /// A directory on the way may not be searched by this user.

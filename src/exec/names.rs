@@ -40,6 +40,7 @@ impl Cause {
             Self::IsDirectory => "is-directory",
             Self::NotAFile => "not-a-file",
             Self::NotExecutable { .. } => "not-executable",
+            Self::NotReadable { .. } => "not-readable",
             Self::Library(fault) => match fault.why {
                 LibraryProblem::Missing => "library-missing",
                 LibraryProblem::WrongMachine { .. } => "library-wrong-machine",

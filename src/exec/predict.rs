@@ -19,7 +19,7 @@ pub fn predict(rootfs: &Rootfs, launch: &Launch, node: &Node) -> Trace {
         }
     };
     let argv = launch.argv.iter().cloned().map(Some).collect();
-    process::follow(rootfs, node, Process { argv, env: launch.environment(), cwd, who: launch.user.clone() })
+    process::follow(rootfs, node, Process { file: None, argv, env: launch.environment(), cwd, who: launch.user.clone() })
 }
 
 /// Predicts what execve says of one path, exactly as it is written, relative to `cwd`.

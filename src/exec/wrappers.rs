@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::shell::Value;
+
 /// A program that becomes or runs the one that its words name.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,8 +18,20 @@ pub(super) struct Wrapper {
     pub(super) words: usize,
     /// Which of them names a user.
     pub(super) user: Option<usize>,
+    /// Which of them is the program's root directory.
+    pub(super) root: Option<usize>,
+    /// Options that name a user to be in all, or in number only, and a group.
+    #[serde(default)]
+    pub(super) users: Vec<String>,
+    #[serde(default)]
+    pub(super) uids: Vec<String>,
+    #[serde(default)]
+    pub(super) gids: Vec<String>,
     #[serde(default)]
     assignments: bool,
+    /// Without a program it runs services of its own.
+    #[serde(default)]
+    pub(super) serves: bool,
     pub(super) fallback: Fallback,
     says: Option<String>,
     busybox: Option<String>,
@@ -29,6 +43,8 @@ pub(super) struct Wrapper {
 pub(super) enum Fallback {
     /// What the C library's execvp does.
     Libc,
+    /// What shells do: they read the file themselves.
+    Shell,
     /// Nothing.
     Never,
 }
@@ -58,10 +74,18 @@ struct Supervisor {
     packages: bool,
 }
 
+/// Programs that start a user's shell.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    names: Vec<String>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tables {
     wrapper: Vec<Wrapper>,
+    login: Vec<Login>,
     interpreter: Vec<Interpreter>,
     supervisor: Vec<Supervisor>,
 }
@@ -82,6 +106,11 @@ pub(super) fn interpreter(name: &str) -> Option<&'static Interpreter> {
     TABLES.interpreter.iter().find(|row| row.names.iter().any(is_own))
 }
 
+/// Whether a program starts a user's shell.
+pub(super) fn logs_in(name: &str) -> bool {
+    TABLES.login.iter().any(|row| row.names.iter().any(|own| own == name))
+}
+
 /// Whether a program starts others by rules of its own.
 pub(super) fn is_supervisor(name: &str) -> bool {
     TABLES.supervisor.iter().any(|row| row.names.iter().any(|own| own == name))
@@ -95,16 +124,31 @@ pub(super) fn is_package_manager(name: &str) -> bool {
 /// What a wrapper makes of its words: where its own words and the program begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Split<'a> {
+    /// Options that take a word, with it.
+    options: Vec<(&'a [u8], Value)>,
     pub(super) assignments: Vec<&'a [u8]>,
-    pub(super) own: &'a [Option<Vec<u8>>],
-    pub(super) program: &'a [Option<Vec<u8>>],
+    pub(super) own: &'a [Value],
+    pub(super) program: &'a [Value],
     /// It starts with an empty environment (`env -i`).
     pub(super) clears: bool,
 }
 
+impl Split<'_> {
+    /// The word of the last of these options.
+    pub(super) fn option(&self, names: &[String]) -> Option<&Value> {
+        let is_named = |name: &[u8]| names.iter().any(|own| own.as_bytes() == name);
+        self.options.iter().rev().find(|(name, _)| is_named(name)).map(|(_, word)| word)
+    }
+}
+
 impl Wrapper {
+    /// Whether one of its options names the user.
+    pub(super) fn names_user(&self, argv: &[Value]) -> bool {
+        self.split(argv).is_some_and(|split| split.option(&self.users).is_some())
+    }
+
     /// `env -S 'WORD WORD'`, which stands for its words. Where it has quotes or variables of its own it is not understood.
-    pub(super) fn unpacked(&self, argv: &[Option<Vec<u8>>]) -> Option<Vec<Option<Vec<u8>>>> {
+    pub(super) fn unpacked(&self, argv: &[Value]) -> Option<Vec<Value>> {
         let mut words = Vec::new();
         let mut rest = argv.iter();
         while let Some(word) = rest.next() {
@@ -130,8 +174,9 @@ impl Wrapper {
     }
 
     /// Takes `argv`, without the name, apart. `None` where an option is not understood or a word is not known.
-    pub(super) fn split<'a>(&self, mut argv: &'a [Option<Vec<u8>>]) -> Option<Split<'a>> {
+    pub(super) fn split<'a>(&self, mut argv: &'a [Value]) -> Option<Split<'a>> {
         let mut clears = false;
+        let mut options = Vec::new();
         while let Some((first, rest)) = argv.split_first() {
             let word = first.as_deref()?;
             match word {
@@ -143,8 +188,18 @@ impl Wrapper {
                     clears = true;
                     argv = rest;
                 }
-                _ if self.options.iter().any(|option| option.as_bytes() == word) => argv = rest.get(1..)?,
-                _ if word.starts_with(b"-") && word.len() > 1 => argv = rest,
+                _ if self.options.iter().any(|option| option.as_bytes() == word) => {
+                    options.push((word, rest.first()?.clone()));
+                    argv = rest.get(1..)?;
+                }
+                _ if word.starts_with(b"-") && word.len() > 1 => {
+                    // `--option=word`.
+                    let end = word.iter().position(|byte| *byte == b'=');
+                    if let Some((name, [_, text @ ..])) = end.and_then(|end| word.split_at_checked(end)) {
+                        options.push((name, Some(text.to_vec())));
+                    }
+                    argv = rest;
+                }
                 _ => break,
             }
         }
@@ -157,7 +212,7 @@ impl Wrapper {
             argv = rest;
         }
         let (own, program) = argv.split_at_checked(self.words)?;
-        Some(Split { assignments, own, program, clears })
+        Some(Split { options, assignments, own, program, clears })
     }
 
     /// What it prints of a program that it cannot start.
@@ -168,7 +223,7 @@ impl Wrapper {
 
 impl Interpreter {
     /// The file that it is to read; `None` where there is none or it is not known.
-    pub(super) fn file<'a>(&self, mut argv: &'a [Option<Vec<u8>>]) -> Option<&'a [u8]> {
+    pub(super) fn file<'a>(&self, mut argv: &'a [Value]) -> Option<&'a [u8]> {
         while let Some((first, rest)) = argv.split_first() {
             let word = first.as_deref()?;
             let is = |list: &[String]| list.iter().any(|option| option.as_bytes() == word);
@@ -192,9 +247,9 @@ impl Interpreter {
 
 #[cfg(test)]
 mod tests {
-    use super::{TABLES, interpreter, is_supervisor, wrapper};
+    use super::{TABLES, Value, interpreter, is_supervisor, wrapper};
 
-    fn words(text: &str) -> Vec<Option<Vec<u8>>> {
+    fn words(text: &str) -> Vec<Value> {
         text.split(' ').map(|word| Some(word.as_bytes().to_vec())).collect()
     }
 
@@ -222,6 +277,13 @@ mod tests {
         assert_eq!(program("env", "-S node \"x\"").as_deref(), Some("node \"x\""), "only the packed word is split");
         assert_eq!(program("env", "-S$HOME/x"), None);
         assert_eq!(program("gosu", "redis").as_deref(), Some(""));
+        assert_eq!(program("runuser", "-u web -- app x").as_deref(), Some("app x"));
+        assert_eq!(program("chroot", "--userspec=web / app x").as_deref(), Some("app x"));
+        assert_eq!(program("xvfb-run", "-a --server-args=x -n 5 app x").as_deref(), Some("app x"));
+        let words = words("--reuid=web --regid 33 app");
+        let split = wrapper("setpriv").unwrap().split(&words).unwrap();
+        assert_eq!(split.option(&["--reuid".to_owned()]), Some(&Some(b"web".to_vec())));
+        assert_eq!(split.option(&["--regid".to_owned()]), Some(&Some(b"33".to_vec())));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::runtimes::bundle;
 const NEEDS: &str = "root, umoci, runc, apt-get and Debian packages";
 
 const GROUPS: [&[&str]; 2] = [
-    &["libc-bin", "dash", "bash", "coreutils", "util-linux", "perl-base", "python3-minimal", "busybox"],
+    &["libc-bin", "dash", "bash", "coreutils", "util-linux", "perl-base", "python3-minimal", "busybox", "libpam-modules"],
     &["tini", "dumb-init", "gosu", "catatonit"],
 ];
 
@@ -63,6 +63,16 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("sh-e", "#!/bin/sh -e\n/app/nothing\nexec /app/good\n"),
     ("subshell", "#!/bin/sh\n(cd /app; true)\nexec app/good\n"),
     ("or", "#!/bin/sh\n[ -e /app/nothing ] || exec /app/foreign\nexec /app/good\n"),
+    ("help-first", "#!/bin/sh\nset -e\nif true help \"$1\" >/dev/null 2>&1; then\n  set -- true \"$@\"\nfi\nexec \"$@\"\n"),
+    ("foreign-either-way", "#!/bin/sh\nif [ \"$(hostname)\" = x ]; then exec /app/foreign x; fi\nexec /app/foreign\n"),
+    (
+        "file-env",
+        "#!/bin/bash\nset -eu\nfile_env() {\n  local var=\"$1\"\n  local fileVar=\"${var}_FILE\"\n  local val=\"${2:-}\"\n  if [ \"${!var:-}\" ]; then val=\"${!var}\"; fi\n  export \"$var\"=\"$val\"\n  unset \"$fileVar\"\n}\nfile_env PROGRAM /app/good\nexec \"$PROGRAM\"\n",
+    ),
+    (
+        "returns",
+        "#!/bin/sh\ncheck() {\n  if [ \"$(hostname)\" = x ]; then return; fi\n  exec /app/foreign\n}\ncheck\nexec /app/good\n",
+    ),
     ("not", "#!/bin/sh\nif ! [ -e /app/nothing ]; then exec /app/good; fi\nexec /app/foreign\n"),
 ];
 
@@ -83,6 +93,14 @@ fn files() -> Vec<Item> {
         data("/app/script", "exec /app/good\n"),
         data("/app/broken-script", "exec /app/foreign\n"),
         link("/app/sh", "/bin/busybox"),
+        data("/etc/pam.d/su", "auth sufficient pam_rootok.so\naccount required pam_permit.so\nsession required pam_permit.so\n"),
+        data("/etc/pam.d/runuser", "auth sufficient pam_rootok.so\nsession required pam_permit.so\n"),
+        moded("/app/roots-own", 0o700, b"#!/bin/sh\nexit 0\n".to_vec()),
+        // The real script, with what it starts first kept short.
+        program("/usr/bin/xvfb-run", debian_file("amd64", "xvfb", "usr/bin/xvfb-run")),
+        program("/usr/bin/Xvfb", "#!/bin/sh\nkill -USR1 $PPID\nexec sleep 9\n"),
+        program("/usr/bin/xauth", "#!/bin/sh\nexit 0\n"),
+        program("/usr/bin/mcookie", "#!/bin/sh\necho 1\n"),
     ];
     items.extend(SCRIPTS.iter().map(|(name, text)| program(&format!("/s/{name}"), *text)));
     items
@@ -97,7 +115,13 @@ fn chains() -> Vec<Vec<String>> {
         env /app/good|env A=1 /app/good|env nothing|env -i /usr/bin/true|env -u A /app/nothing|env /app/data|env /app/text|env A=1 tini -- gosu web /app/foreign
         nice -n 5 /app/good|nice nothing|nohup /app/data|timeout 5 /app/good|timeout -k 1 5 nothing|stdbuf -o0 /app/nothing
         setpriv --reuid 33 --clear-groups /app/good|setpriv --reuid=33 --clear-groups nothing|setsid -w /app/good|setsid -w nothing|ionice -c 3 /app/nothing
-        busybox env /app/good|busybox env nothing|busybox sh -c /app/good|busybox timeout 5 /app/data|/app/sh -c /app/nothing
+        runuser -u web -- /app/good|runuser -u web /app/foreign|runuser -u web nothing|runuser -u web -- /app/roots-own|runuser --user=web /app/text
+        runuser web -c /app/good|runuser web -c /app/foreign|runuser web -c nothing|runuser -s /bin/bash web -c /app/nothing|runuser nobody -c true
+        su web -c /app/good|su web -s /bin/bash -c nothing|su -c /app/foreign|su web -- /app/script|su web -c /app/roots-own
+        chroot / /app/good|chroot / nothing|chroot --userspec=web:web / /app/foreign|chroot --userspec=web / /app/roots-own|chroot / /app/text
+        setpriv --reuid=web --regid=web --init-groups /app/roots-own|setpriv --reuid 0 /app/roots-own
+        xvfb-run /app/good|xvfb-run -a /app/foreign|xvfb-run --server-args=-x nothing|xvfb-run -n 5 /app/text
+        busybox env /app/good|busybox chroot / nothing|busybox env nothing|busybox sh -c /app/good|busybox timeout 5 /app/data|/app/sh -c /app/nothing
         sh -c /app/good|sh -c /app/foreign|sh -c nothing|sh -c /app/nothing|sh -c /app/data|sh -c /app/text|sh -c /app/empty|sh -c /app/no-interpreter
         bash -c /app/good|bash -c /app/foreign|bash -c nothing|bash -c /app/nothing|bash -c /app/data|bash -c /app/text|bash -c /app/empty
         sh /app/script|bash /app/broken-script|sh /app/nothing|bash /app/nothing|dash -e /app/script
@@ -108,6 +132,7 @@ fn chains() -> Vec<Vec<String>> {
         /s/step-down serve good|/s/step-down serve foreign|/s/step-down true|/s/by-machine|/s/by-other-machine|/s/plain-last good|/s/plain-last foreign|/s/plain-last nothing
         /s/sourced good|/s/sourced foreign|/s/functions /app/good|/s/functions /app/foreign|/s/fails-early|/s/fails-early-unseen|/s/missing-early|/s/loops
         /s/variables|/s/path|/s/path-lost|/s/tests good|/s/tests x|/s/knows|/s/heredoc a|/s/windows|/s/busybox /app/good|/s/busybox nothing|/s/busybox /app/data
+        /s/help-first|/s/foreign-either-way|/s/file-env|/s/returns
         /s/sh-e|/s/subshell|/s/or|/s/not|/s/nothing|tini -- /s/exec-all dumb-init gosu web env X=1 /app/good|tini -- /s/exec-all dumb-init gosu web env X=1 /app/foreign
     ";
     let chain = |line: &str| line.split(' ').map(str::to_owned).collect();

@@ -12,6 +12,7 @@ mod chains;
 mod clean;
 mod damage;
 mod dockerfiles;
+mod entrypoints;
 mod image;
 mod lab;
 mod levels;

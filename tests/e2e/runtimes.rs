@@ -193,7 +193,8 @@ pub fn bundle(lab: &Lab, layout: &Path, whole: &Path, name: &str) -> std::path::
     settings["process"]["terminal"] = json!(false);
     settings["linux"].as_object_mut().unwrap().remove("resources");
     // What Docker and Kubernetes give to a container's root, and to other users only as a bound.
-    let capabilities = json!(["CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER", "CAP_SETUID", "CAP_SETGID", "CAP_KILL"]);
+    let capabilities =
+        json!(["CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER", "CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_CHROOT"]);
     let is_root = settings["process"]["user"]["uid"] == 0;
     let given: &[&str] = if is_root { &["bounding", "effective", "permitted"] } else { &["bounding"] };
     let sets = given.iter().map(|set| ((*set).to_owned(), capabilities.clone()));

@@ -1,7 +1,7 @@
 //! glibc's loader (`elf/rtld.c`, `elf/dl-load.c`, `elf/dl-deps.c`, `elf/dl-version.c`).
 
 use crate::base::GuestPath;
-use crate::format::elf::{Elf, Endian, LoaderFacts, LoaderFamily, Version};
+use crate::format::elf::{Elf, Endian, LoaderFacts, LoaderFamily, Machine, Version};
 
 use crate::node::Level;
 
@@ -321,10 +321,15 @@ fn is_in(path: &[u8], directory: &[u8]) -> bool {
     path.strip_prefix(directory).and_then(|rest| rest.strip_prefix(b"/")).is_some_and(|name| !name.contains(&b'/'))
 }
 
-/// Until 2.36 a library that was built for a newer kernel was passed over (`elf/dl-load.c`, `open_verify`).
+/// Until 2.36 a library that was built for a newer kernel was passed over (`elf/dl-load.c`, `open_verify`), as one of the other
+/// version of POWER's ABI still is (`sysdeps/powerpc/powerpc64/dl-machine.h`, `elf_machine_matches_host`).
 fn takes(facts: &LoaderFacts, elf: &Elf, start: &Start<'_>) -> bool {
+    /// `EF_PPC64_ABI`: 1 is ELFv1, 2 ELFv2, 0 says nothing.
+    const ABI: u32 = 3;
+    let own = start.loader.flags & ABI;
+    let is_of_its_abi = elf.machine != Machine::PPC64 || own == 0 || [0, own].contains(&(elf.flags & ABI));
     let checks = facts.version.is_some_and(|version| version < (2, 36));
-    !checks || elf.oldest_kernel.is_none_or(|oldest| oldest <= start.node.kernel)
+    is_of_its_abi && (!checks || elf.oldest_kernel.is_none_or(|oldest| oldest <= start.node.kernel))
 }
 
 /// `e_type`, in the file's byte order.

@@ -1,7 +1,10 @@
 //! A container's start, followed from program to program: what the runtime execs, what that becomes, and so on to the end.
 
+mod login;
 mod packages;
+mod scripts;
 mod shells;
+mod wrapped;
 
 use crate::base::{GuestPath, escape};
 use crate::format::content::Content;
@@ -10,10 +13,10 @@ use crate::node::Node;
 
 use super::kernel::Execution;
 use super::predict::search;
-use super::shell::{self, End, Setting, Started, Value};
+use super::shell::{Started, Value};
 use super::wrappers::{self, Fallback, Wrapper};
-use super::{Cause, Doubt, Hop, Libc, Library, Outcome, Role, Trace, Voice, launch};
-use shells::{Asked, ShellKind, What};
+use super::{Cause, Doubt, Hop, Libc, Library, Outcome, Role, Trace, Voice};
+use shells::ShellKind;
 
 /// Programs that are followed one behind the other.
 const MAX_PROGRAMS: usize = 24;
@@ -23,6 +26,8 @@ const MAX_LOOKS: usize = 120;
 /// What is about to be executed.
 #[derive(Debug, Clone)]
 pub(super) struct Process {
+    /// What is executed, where that is not the first word.
+    pub(super) file: Option<Vec<u8>>,
     pub(super) argv: Vec<Value>,
     pub(super) env: Vec<Vec<u8>>,
     pub(super) cwd: GuestPath,
@@ -99,13 +104,14 @@ pub(super) fn where_is(rootfs: &Rootfs, node: &Node, who: &Credentials, started:
 }
 
 fn one(rootfs: &Rootfs, node: &Node, who: &Credentials, started: &Started) -> Option<Trace> {
-    let process = Process { argv: started.argv.clone(), env: started.env.clone(), cwd: started.cwd.clone(), who: who.clone() };
+    let process =
+        Process { file: None, argv: started.argv.clone(), env: started.env.clone(), cwd: started.cwd.clone(), who: who.clone() };
     start(rootfs, node, &process)
 }
 
 /// execve of a process, looked for in PATH where its name has no slash. `None` where the name is not known.
 fn start(rootfs: &Rootfs, node: &Node, process: &Process) -> Option<Trace> {
-    let name = process.argv.first()?.as_deref()?;
+    let name = process.file.as_deref().or(process.argv.first()?.as_deref())?;
     let mut execution = Execution::new(rootfs, &process.cwd, &process.who, node).given(name, &process.env);
     let outcome = if name.contains(&b'/') { execution.start(name) } else { search(&mut execution, name, process.path()) };
     Some(execution.into_trace(outcome))
@@ -147,6 +153,8 @@ impl Follower<'_> {
                 }
             }
             story.by_runtime = false;
+            // Who is not root has lost root's capabilities at the latest now (capabilities(7), "Transformation of capabilities").
+            process.who.dac_override &= process.who.uid == 0;
             let step = story.hops.get(story.hops.len().saturating_sub(hops)..).unwrap_or_default();
             let Some(running) = self.running(step, &process) else { return story.end(Outcome::Runs, Voice::Runtime) };
             let next = self.next(&running, &process, depth);
@@ -201,6 +209,9 @@ impl Follower<'_> {
             return self.shell(kind, &argv0, arguments, process, depth);
         }
         let row = wrappers::wrapper(&applet).or_else(|| wrappers::wrapper(&invoked));
+        if wrappers::logs_in(&applet) && row.is_none_or(|row| !row.names_user(arguments)) {
+            return self.logged_in(arguments, &argv0, process);
+        }
         if let Some(row) = row {
             let libc = self.libc(&running.real);
             return self.wrapped(row, Caller::Wrapper { row, argv0, is_busybox, libc }, arguments, process);
@@ -208,150 +219,6 @@ impl Follower<'_> {
         match wrappers::interpreter(&applet).or_else(|| wrappers::interpreter(&invoked)) {
             Some(row) => self.interpreted(row, &argv0, arguments, process),
             None => Next::Nothing,
-        }
-    }
-
-    /// A package manager that runs a script of package.json.
-    fn packaged(&self, manager: &str, words: &[Value], process: &Process) -> Option<Next> {
-        if !wrappers::is_package_manager(manager) {
-            return wrappers::is_supervisor(manager).then(|| unsure(SUPERVISOR));
-        }
-        let Some(script) = packages::script(self.rootfs, &process.cwd, manager, words) else { return Some(unsure(SUPERVISOR)) };
-        let path = [b"PATH=", script.path.as_slice(), b":", process.path()].concat();
-        let others = process.env.iter().filter(|variable| !variable.starts_with(b"PATH=")).cloned();
-        let argv = [b"sh".to_vec(), b"-c".to_vec(), script.text].map(Some).to_vec();
-        let next = Process { argv, env: others.chain([path]).collect(), cwd: script.directory, who: process.who.clone() };
-        Some(Next::Process(Box::new(next), Caller::Other))
-    }
-
-    /// The C library of a program: that of its loader; without one, glibc is taken for granted nowhere.
-    fn libc(&self, path: &GuestPath) -> Option<Libc> {
-        let EntryKind::File { facts, .. } = &self.rootfs.get(path)?.entry.kind else { return None };
-        let Content::Elf(elf) = &facts.content else { return None };
-        elf.interpreter.as_ref().map(|interpreter| super::elf::libc_of(interpreter.path()))
-    }
-
-    fn wrapped(&self, row: &'static Wrapper, caller: Caller, arguments: &[Value], process: &Process) -> Next {
-        let words = row.unpacked(arguments);
-        let Some(split) = words.as_ref().and_then(|words| row.split(words)) else {
-            return unsure("its words are not understood");
-        };
-        if split.program.is_empty() {
-            return Next::Nothing;
-        }
-        let mut next = Process { argv: split.program.to_vec(), ..process.clone() };
-        if split.clears {
-            next.env.clear();
-        }
-        for assignment in split.assignments {
-            let name = assignment.split_inclusive(|byte| *byte == b'=').next().unwrap_or_default();
-            next.env.retain(|variable| !variable.starts_with(name));
-            next.env.push(assignment.to_vec());
-        }
-        if let Some(user) = row.user.and_then(|place| split.own.get(place)) {
-            let Some(user) = user else { return unsure(NOT_KNOWN) };
-            match launch::credentials(&String::from_utf8_lossy(user), self.rootfs) {
-                Ok(who) => next.who = who,
-                Err(cause) => return Next::End(Outcome::Refused { cause }, Voice::Program(None)),
-            }
-        }
-        Next::Process(Box::new(next), caller)
-    }
-
-    /// A language's interpreter: its file is there, or it says that it is not.
-    fn interpreted(&self, row: &wrappers::Interpreter, argv0: &[u8], arguments: &[Value], process: &Process) -> Next {
-        let Some(file) = row.file(arguments) else { return Next::Nothing };
-        let place = arguments.iter().position(|word| word.as_deref() == Some(file)).unwrap_or_default();
-        let manager = String::from_utf8_lossy(file.rsplit(|byte| *byte == b'/').next().unwrap_or_default()).into_owned();
-        let words = arguments.get(place.saturating_add(1)..).unwrap_or_default();
-        if let Some(next) = self.packaged(&manager, words, process) {
-            return next;
-        }
-        let is_there = |path: &[u8]| self.rootfs.resolve(&process.cwd, path, &process.who).is_ok();
-        let ended = |ending: &String| [file, ending.as_bytes()].concat();
-        if is_there(file)
-            || row.endings.iter().any(|ending| is_there(&ended(ending)))
-            || self.rootfs.is_partial()
-            || self.rootfs.is_one_file()
-        {
-            return Next::Nothing;
-        }
-        let whole = if file.starts_with(b"/") { file.to_vec() } else { process.cwd.join(file).as_bytes().to_vec() };
-        let text = row.says.replace("{argv0}", &shown(argv0)).replace("{name}", &shown(file)).replace("{whole}", &shown(&whole));
-        let cause = Cause::ProgramMissing { file: GuestPath::new(whole) };
-        Next::End(Outcome::Exits { code: row.exits, cause }, Voice::Program(Some(text)))
-    }
-
-    fn shell(&mut self, kind: ShellKind, argv0: &[u8], arguments: &[Value], process: &Process, depth: usize) -> Next {
-        let Some(asked) = Asked::read(arguments) else { return unsure(NOT_KNOWN) };
-        let (text, name, words) = match &asked.what {
-            What::Nothing => return Next::Nothing,
-            What::Text(text) => {
-                let name = asked.words.first().cloned().flatten().unwrap_or_else(|| argv0.to_vec());
-                (text.clone(), name, asked.words.get(1..).unwrap_or_default().to_vec())
-            }
-            What::File(file) => match self.script(kind, argv0, file, process) {
-                Ok(text) => (text, file.clone(), asked.words.clone()),
-                Err(next) => return *next,
-            },
-        };
-        let setting = Setting {
-            rootfs: self.rootfs,
-            node: self.node,
-            who: &process.who,
-            name: name.clone(),
-            arguments: words,
-            env: process.env.clone(),
-            cwd: process.cwd.clone(),
-            stops_on_error: asked.stops_on_error,
-        };
-        let ending = shell::run(&setting, &text);
-        let is_text = matches!(asked.what, What::Text(_));
-        let caller = |started: &Started| {
-            // Only bash names the file that a function comes from.
-            let script = started.file.clone().filter(|_| kind == ShellKind::Bash).unwrap_or_else(|| name.clone());
-            Caller::Shell { kind, script, line: started.line, is_exec: started.is_exec, is_text }
-        };
-        let becomes = |started: &Started| Process {
-            argv: started.argv.clone(),
-            env: started.env.clone(),
-            cwd: started.cwd.clone(),
-            who: process.who.clone(),
-        };
-        match ending.end {
-            End::Unsure(why) => unsure(why),
-            End::Exit(Some(0) | None) => Next::Nothing,
-            End::Exit(Some(_)) => unsure("the script exits with an error before it starts a program"),
-            End::Start(started) if ending.others.is_empty() && !asked.is_login => {
-                Next::Process(Box::new(becomes(&started)), caller(&started))
-            }
-            End::Start(started) => {
-                // It depends: what is true on every way is true.
-                let mut ways = ending.others.iter().filter_map(|end| match end {
-                    End::Start(other) => Some(other),
-                    _ => None,
-                });
-                let main = self.follow(becomes(&started), caller(&started), depth + 1).outcome;
-                let all_run = main == Outcome::Runs
-                    && ways.all(|other| self.follow(becomes(other), caller(other), depth + 1).outcome == Outcome::Runs);
-                if all_run { Next::Process(Box::new(becomes(&started)), caller(&started)) } else { unsure(BRANCHES) }
-            }
-        }
-    }
-
-    fn script(&self, kind: ShellKind, argv0: &[u8], file: &[u8], process: &Process) -> Result<Vec<u8>, Box<Next>> {
-        let Ok(found) = self.rootfs.resolve(&process.cwd, file, &process.who) else {
-            if self.rootfs.is_partial() || self.rootfs.is_one_file() {
-                return Err(Box::new(unsure("the script may be in what could not be read")));
-            }
-            let whole = if file.starts_with(b"/") { GuestPath::new(file) } else { process.cwd.join(file) };
-            let cause = Cause::ProgramMissing { file: whole };
-            let (code, text) = kind.cannot_open(&shown(argv0), &shown(file));
-            return Err(Box::new(Next::End(Outcome::Exits { code, cause }, Voice::Program(text))));
-        };
-        match &found.entry.kind {
-            EntryKind::File { body: Some(body), .. } => Ok(body.to_vec()),
-            _ => Err(Box::new(unsure("the script is too large to be followed, or no text"))),
         }
     }
 
@@ -363,17 +230,18 @@ impl Follower<'_> {
         };
         let takes_over = match caller {
             Caller::Runtime | Caller::Other => false,
-            Caller::Wrapper { row, libc, .. } => row.fallback == Fallback::Libc && *libc == Some(Libc::Glibc),
+            Caller::Wrapper { row, libc, .. } => {
+                row.fallback == Fallback::Shell || row.fallback == Fallback::Libc && *libc == Some(Libc::Glibc)
+            }
             Caller::Shell { .. } => true,
         };
         let argv = [b"/bin/sh".to_vec()].into_iter().map(Some).chain(process.argv.clone()).collect();
-        takes_over.then(|| Process { argv, ..process.clone() })
+        takes_over.then(|| Process { file: None, argv, ..process.clone() })
     }
 }
 
 const NOT_KNOWN: &str = "which program it starts depends on a value that is not known";
 const SUPERVISOR: &str = "it starts other programs by rules of its own";
-const BRANCHES: &str = "it depends on a branch that only a running container decides";
 
 fn unsure(why: &'static str) -> Next {
     Next::End(Outcome::Unsure { because: Doubt::Script(why) }, Voice::Program(None))

@@ -24,12 +24,16 @@ impl ShellKind {
         })
     }
 
-    /// How it ends where the script that it is to read is not there.
-    pub(super) fn cannot_open(self, argv0: &str, file: &str) -> (u8, Option<String>) {
+    /// How it ends where it cannot open the script that it is to read.
+    pub(super) fn cannot_open(self, argv0: &str, file: &str, errno: Errno) -> (u8, Option<String>) {
+        let error = crate::exec::message::c_text(errno);
         match self {
-            Self::Bash => (127, Some(format!("{argv0}: {file}: No such file or directory"))),
-            Self::Dash => (2, Some(format!("{argv0}: 0: cannot open {file}: No such file"))),
-            Self::Busybox => (2, Some(format!("{argv0}: can't open '{file}': No such file or directory"))),
+            Self::Bash => (if errno == Errno::ENOENT { 127 } else { 126 }, Some(format!("{argv0}: {file}: {error}"))),
+            Self::Dash => {
+                let error = if errno == Errno::ENOENT { "No such file" } else { error.as_str() };
+                (2, Some(format!("{argv0}: 0: cannot open {file}: {error}")))
+            }
+            Self::Busybox => (2, Some(format!("{argv0}: can't open '{file}': {error}"))),
             Self::Other => (127, None),
         }
     }

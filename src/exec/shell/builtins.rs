@@ -148,32 +148,29 @@ impl Shell<'_> {
         let builtin = words.first().and_then(Word::literal).unwrap_or_default();
         let mut status = Some(true);
         for word in words.get(1..).unwrap_or_default() {
-            let first = match word.0.first() {
-                Some(Piece::Text { text, .. }) => text.clone(),
-                _ => Vec::new(),
+            let (name, value) = match at_sign(word) {
+                Some((name, value)) => (self.single(&name), Some(self.single(&value))),
+                None => (self.single(word), None),
             };
-            if first.starts_with(b"-") {
-                continue;
-            }
-            let Some(end) = first.iter().position(|byte| *byte == b'=') else {
-                match word.literal() {
-                    Some(name) if builtin == b"export" => _ = self.state.exported.insert(text(&name)),
-                    Some(name) if builtin == b"local" => self.assign(&text(&name), Some(Vec::new())),
-                    Some(_) => {}
-                    None => self.state.taint(),
-                }
+            let Some(name) = name else {
+                // It may be any variable's name.
+                self.state.taint();
                 continue;
             };
-            let (name, value) = first.split_at(end);
-            let value = Piece::Text { text: value.get(1..).unwrap_or_default().to_vec(), quoted: true };
-            let rest = word.0.get(1..).unwrap_or_default().iter().cloned();
-            let value = self.single(&Word([value].into_iter().chain(rest).collect()));
-            if value.is_none() {
-                status = None;
+            if name.starts_with(b"-") {
+                continue;
             }
-            self.assign(&text(name), value);
+            let name = text(&name);
             if builtin == b"export" {
-                self.state.exported.insert(text(name));
+                self.state.exported.insert(name.clone());
+            }
+            match value {
+                Some(value) => {
+                    status = status.filter(|_| value.is_some());
+                    self.assign(&name, value);
+                }
+                None if builtin == b"local" => self.assign(&name, Some(Vec::new())),
+                None => {}
             }
         }
         Flow::Next(status)
@@ -296,6 +293,20 @@ impl Shell<'_> {
         let is_native = crate::node::Code::of(elf) == Some(code);
         is_native.then(|| name(&self.setting.node.platform.architecture)).flatten().map(|name| name.as_bytes().to_vec())
     }
+}
+
+/// The two sides of the first `=` in a word.
+fn at_sign(word: &Word) -> Option<(Word, Word)> {
+    let (place, at) = word.0.iter().enumerate().find_map(|(place, piece)| match piece {
+        Piece::Text { text, .. } => Some((place, text.iter().position(|byte| *byte == b'=')?)),
+        _ => None,
+    })?;
+    let Some(Piece::Text { text, .. }) = word.0.get(place) else { return None };
+    let (name, value) = text.split_at_checked(at)?;
+    let piece = |text: &[u8]| Piece::Text { text: text.to_vec(), quoted: true };
+    let before = word.0.get(..place)?.iter().cloned().chain([piece(name)]);
+    let behind = [piece(value.get(1..)?)].into_iter().chain(word.0.get(place + 1..)?.iter().cloned());
+    Some((Word(before.collect()), Word(behind.collect())))
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -1,6 +1,7 @@
 //! What a shell does with a script: which commands it surely runs, and which program it becomes in the end. Where that depends
 //! on what only a running container has, the answer is that it cannot be told, and why.
 
+mod branches;
 mod builtins;
 mod run;
 #[cfg(test)]
@@ -72,7 +73,17 @@ pub(super) struct Started {
 /// Runs a script in mind.
 pub(super) fn run(setting: &Setting<'_>, text: &[u8]) -> Ending {
     let script = Script::read(text);
-    let mut shell = Shell { setting, state: State::new(setting), others: Vec::new(), steps: 0, depth: 0, file: None };
+    let mut shell = Shell {
+        setting,
+        state: State::new(setting),
+        others: Vec::new(),
+        other_arguments: None,
+        returns: Vec::new(),
+        steps: 0,
+        splits: 0,
+        depth: 0,
+        file: None,
+    };
     let end = shell.script(&script.statements);
     Ending { end, others: shell.others }
 }
@@ -82,8 +93,14 @@ struct Shell<'a> {
     setting: &'a Setting<'a>,
     state: State,
     others: Vec<End>,
+    /// What is true instead after a branch that left other arguments.
+    other_arguments: Option<Box<State>>,
+    /// What is true, with which status, on branches that have left the function or file that is being run.
+    returns: Vec<(State, Option<bool>)>,
     /// Statements run so far, in a bound.
     steps: usize,
+    /// How often the rest was followed twice, in a bound.
+    splits: usize,
     /// Functions, sourced files and substitutions one in the other.
     depth: usize,
     /// The sourced file that is being run.

@@ -34,11 +34,11 @@ pub(super) struct Place {
 }
 
 const MIDDLE: Place = Place { is_last: false, is_judged: false };
-const JUDGED: Place = Place { is_last: false, is_judged: true };
+pub(super) const JUDGED: Place = Place { is_last: false, is_judged: true };
 
 impl Shell<'_> {
     pub(super) fn script(&mut self, statements: &[Statement]) -> End {
-        match self.all(statements, Place { is_last: true, is_judged: false }) {
+        match self.returning(|shell| shell.all(statements, Place { is_last: true, is_judged: false })) {
             Flow::End(end) => end,
             Flow::Next(status) | Flow::Return(status) => End::Exit(status.map(|success| u8::from(!success))),
         }
@@ -52,6 +52,14 @@ impl Shell<'_> {
                 Flow::Next(next) => status = next,
                 other => return other,
             }
+            let rest = statements.get(index + 1..).unwrap_or_default();
+            if let Some(other) = self.other_arguments.take_if(|_| !rest.is_empty()) {
+                let elsewhere = |shell: &mut Self| {
+                    shell.state = *other;
+                    shell.all(rest, place)
+                };
+                return self.fork(elsewhere, |shell| shell.all(rest, place));
+            }
         }
         Flow::Next(status)
     }
@@ -61,6 +69,7 @@ impl Shell<'_> {
         if self.steps > MAX_STEPS || self.depth > MAX_DEPTH {
             return Flow::End(End::Unsure("the script does too much to follow"));
         }
+        self.settle();
         if statement.in_background {
             self.state.has_run = true;
             return Flow::Next(Some(true));
@@ -152,46 +161,6 @@ impl Shell<'_> {
         }
     }
 
-    /// Both ways, where it cannot be told which. An end on only one of them is one that may happen.
-    fn fork(&mut self, left: impl FnOnce(&mut Self) -> Flow, right: impl FnOnce(&mut Self) -> Flow) -> Flow {
-        let before = self.state.clone();
-        let left = left(self);
-        let after_left = std::mem::replace(&mut self.state, before);
-        let right = right(self);
-        match (left, right) {
-            (Flow::End(left), Flow::End(right)) if left == right => Flow::End(left),
-            (Flow::End(left), Flow::End(right)) => {
-                self.others.push(left);
-                Flow::End(right)
-            }
-            (Flow::End(end), other) => {
-                self.others.push(end);
-                other
-            }
-            (other, Flow::End(end)) => {
-                self.others.push(end);
-                self.state = after_left;
-                other
-            }
-            (Flow::Return(left) | Flow::Next(left), Flow::Return(right) | Flow::Next(right)) => {
-                self.state.merge(after_left);
-                Flow::Next(if left == right { left } else { None })
-            }
-        }
-    }
-
-    /// Runs what may run any number of times.
-    fn maybe(&mut self, statements: &[Statement]) {
-        let flow = self.fork(|shell| shell.all(statements, JUDGED), |_| Flow::Next(None));
-        // Twice: what the first round changes, the second reads.
-        if let Flow::Next(_) = flow {
-            let again = self.fork(|shell| shell.all(statements, JUDGED), |_| Flow::Next(None));
-            if let Flow::End(end) = again {
-                self.others.push(end);
-            }
-        }
-    }
-
     fn repeated(&mut self, name: &str, words: Option<&[Word]>, body: &[Statement]) -> Flow {
         let values = match words {
             Some(words) => self.fields(words),
@@ -215,12 +184,11 @@ impl Shell<'_> {
 
     fn subshell(&mut self, inner: &[Statement], place: Place) -> Flow {
         let before = self.state.clone();
-        let flow = self.all(inner, place);
+        let flow = self.returning(|shell| shell.all(inner, place));
         self.state = State { has_run: true, ..before };
         match flow {
             Flow::End(End::Exit(code)) if !place.is_last => Flow::Next(code.map(|code| code == 0)),
             Flow::End(End::Start(_)) if !place.is_last => Flow::Next(None),
-            Flow::Return(status) => Flow::Next(status),
             other => other,
         }
     }
@@ -322,13 +290,10 @@ impl Shell<'_> {
         self.depth += 1;
         let arguments = (!fields.is_open).then(|| fields.values.get(1..).unwrap_or_default().to_vec());
         let outer = std::mem::replace(&mut self.state.arguments, arguments);
-        let flow = self.statement(body, place);
+        let flow = self.returning(|shell| shell.statement(body, place));
         self.state.arguments = outer;
         self.depth -= 1;
-        match flow {
-            Flow::Return(status) => Flow::Next(status),
-            other => other,
-        }
+        flow
     }
 
     /// A file's statements, in this shell.
@@ -341,13 +306,10 @@ impl Shell<'_> {
         let script = crate::format::shell::Script::read(body);
         self.depth += 1;
         let outer = self.file.replace(path.to_vec());
-        let flow = self.all(&script.statements, Place { is_last: false, ..place });
+        let flow = self.returning(|shell| shell.all(&script.statements, Place { is_last: false, ..place }));
         self.file = outer;
         self.depth -= 1;
-        match flow {
-            Flow::Return(status) => Flow::Next(status),
-            other => other,
-        }
+        flow
     }
 
     fn unread_source(&mut self) -> Flow {

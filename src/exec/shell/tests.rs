@@ -115,6 +115,41 @@ fn a_script_knows_its_own_name_and_its_arguments_by_number() {
 }
 
 #[test]
+fn arguments_that_depend_on_a_branch_are_followed_both_ways() {
+    let script = "if there help \"$1\"; then set -- there \"$@\"; fi\nX=1\nexec \"$@\"";
+    assert_eq!(ends_with(script, &["sh"]), "exec sh | exec there sh");
+    let script = "if there; then set -- a; fi\nif there; then set -- \"$@\" b; fi\nexec \"$@\"";
+    assert_eq!(ends_with(script, &["x"]), "exec x | exec a b | exec x b | exec a");
+    let script = "f() { if there; then set -- a; fi; }\nf b\nexec \"$@\"";
+    assert_eq!(ends_with(script, &["x"]), "exec x");
+    let script = "if (there && set -- a); then b; fi\nexec \"$@\"";
+    assert_eq!(ends_with(script, &["x"]), "exec x");
+    let script = "for f in 1 2; do there && set -- a; done\nexec \"$@\"";
+    assert_eq!(ends_with(script, &["x"]), "unsure | exec a");
+}
+
+#[test]
+fn a_branch_that_returns_does_not_run_what_follows() {
+    assert_eq!(ends_with("f() { if there; then return; fi; exec a; }\nf\nexec b", &[]), "exec b | exec a");
+    assert_eq!(ends_with("f() { there || return 0; X=1; }\nf\nexec a$X", &[]), "unsure");
+    assert_eq!(ends_with("f() { there && return 1; return 2; }\nif f; then exec a; fi\nexec b", &[]), "exec b");
+}
+
+#[test]
+fn variables_are_named_by_variables() {
+    let script = "env_of() { local var=\"$1\"; local val=\"${2:-}\"; if [ \"${!var:-}\" ]; then val=\"${!var}\"; fi; export \"$var\"=\"$val\"; }
+env_of MODE slow; env_of OTHER new; exec a \"$MODE\" $OTHER";
+    assert_eq!(ends_with(script, &[]), "exec a fast new");
+    assert_eq!(ends_with("export \"$(there)\"=x\nexec there", &[]), "unsure");
+}
+
+#[test]
+fn another_ifs_splits_otherwise() {
+    assert_eq!(ends_with("A='x y'; IFS=:; exec a $A", &[]), "exec a ?");
+    assert_eq!(ends_with("A='x y'; exec a $A", &[]), "exec a x y");
+}
+
+#[test]
 fn what_cannot_be_judged_stays_open() {
     assert_eq!(ends_with("if there -f x; then exec a; fi\nexec b", &[]), "exec b | exec a");
     assert_eq!(ends_with("X=$(there)\nexec /app-$X", &[]), "unsure");

@@ -67,7 +67,9 @@ impl Shell<'_> {
                     fields.values.extend(arguments);
                 }
                 _ if is_split(piece) => {
-                    let Some(value) = self.value(piece) else {
+                    // Another `IFS` would split it otherwise.
+                    let value = self.value(piece).filter(|value| value.is_empty() || self.splits_at_blanks());
+                    let Some(value) = value else {
                         // What stands before it is the beginning of a field whose end is not known.
                         fields.values.extend(current.take().map(|_| None));
                         fields.is_open = true;
@@ -84,6 +86,11 @@ impl Shell<'_> {
             }
         }
         fields.values.extend(current);
+    }
+
+    /// Whether `IFS` is as shells have it at first.
+    fn splits_at_blanks(&self) -> bool {
+        self.state.is_tainted || self.state.variables.get("IFS").is_none_or(Option::is_none)
     }
 
     /// A word as one value, without being split: the right side of an assignment, the word of `case`.
@@ -166,8 +173,13 @@ impl Shell<'_> {
     }
 
     fn parameter(&mut self, name: &str, operation: Option<&Operation>) -> Value {
+        let Some(Operation { operator, operands }) = operation else { return self.named(name).0 };
+        if let Some(operator) = operator.strip_prefix('!') {
+            let name = String::from_utf8(self.named(name).0?).ok()?;
+            let operation = Operation { operator: operator.to_owned(), operands: operands.clone() };
+            return self.parameter(&name, (!operator.is_empty()).then_some(&operation));
+        }
         let (value, is_set) = self.named(name);
-        let Some(Operation { operator, operands }) = operation else { return value };
         let operand = operands.first().cloned().unwrap_or_default();
         let is_list = matches!(name, "@" | "*") && !matches!(operator.as_str(), ":-" | "-" | ":+" | "+");
         if is_list || value.as_ref().is_some_and(|value| value.len() > MAX_EDITED) {

@@ -363,8 +363,9 @@ impl<'a> Reader<'a> {
                 }
                 "subscript" => return Piece::Unread,
                 _ if node.field_name_for_child(index_of(node, child)) == Some("operator") => {
-                    if operator.is_empty() {
-                        operator = self.name(child);
+                    // `${!NAME:-word}` has two operators, one on each side of the name.
+                    if operator.is_empty() || operator == "!" && operands.is_empty() && name.is_some() {
+                        operator += &self.name(child);
                     } else {
                         operands.push(Word::default());
                     }

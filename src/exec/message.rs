@@ -108,8 +108,8 @@ fn quoted(name: &[u8]) -> String {
     text
 }
 
-/// The line that crun prints for this end (1.8, `src/libcrun/utils.c`, `find_executable`; `src/libcrun/linux.c`,
-/// `libcrun_container_run`); `None` as for [`message`].
+/// The line that crun prints for this end (1.28, `src/libcrun/utils.c`, `find_executable`; `src/libcrun/linux.c`,
+/// `libcrun_container_run`); `None` as for [`message`]. Of a path that it cannot open, 1.21 says `cannot open`.
 ///
 /// crun looks the command up as the user that it runs as itself, root, and again with the container's user only in execve.
 pub fn crun_message(trace: &Trace, launch: &Launch) -> Option<String> {
@@ -123,21 +123,29 @@ pub fn crun_message(trace: &Trace, launch: &Launch) -> Option<String> {
         _ => return None,
     };
     let name = launch.argv.first().map(Vec::as_slice).unwrap_or_default();
-    let not_found = || format!("executable file `{}` not found in $PATH: {}", escape(name), c_text(Errno::ENOENT));
-    let opened = |errno: Errno| format!("open executable: {}", c_text(errno));
+    let about = |problem: &str| format!("the path `{}` {problem}: {}", escape(name), c_text(Errno::EPERM));
+    let (no_program, no_file) = ("exists but it is not executable", "is not a regular file");
     let is_lookup = trace.hops.last().is_some_and(|hop| hop.role == Role::Program);
     Some(match cause {
-        Cause::WorkingDirectory(directory) => format!("chdir `{}`: {}", escape(directory), c_text(*errno)),
-        Cause::NotInPath { passed_over: None, .. } => not_found(),
-        Cause::NotInPath { passed_over: Some(PassedOver { mode: None, .. }), .. } => opened(Errno::EPERM),
+        Cause::WorkingDirectory(directory) => format!("chdir to `{}`: {}", escape(directory), c_text(*errno)),
+        Cause::NotInPath { passed_over: None, .. } => {
+            format!("executable file `{}` not found in $PATH: {}", escape(name), c_text(Errno::ENOENT))
+        }
+        Cause::NotInPath { passed_over: Some(PassedOver { mode: None, .. }), .. } => about(no_file),
         Cause::NotInPath { passed_over: Some(PassedOver { path, mode: Some(mode) }), .. } if mode & 0o111 != 0 => {
             crun_exec(path.as_bytes(), Errno::EACCES)
         }
-        Cause::NotInPath { .. } => opened(Errno::EACCES),
-        Cause::IsDirectory if is_lookup => opened(Errno::EPERM),
-        Cause::NotExecutable { mode } if is_lookup && mode & 0o111 == 0 => opened(Errno::EACCES),
-        Cause::Missing | Cause::DanglingLink(_) if is_lookup => not_found(),
-        Cause::NotADirectory | Cause::LinkLoop | Cause::NameTooLong if is_lookup => opened(*errno),
+        Cause::NotInPath { .. } => about(no_program),
+        Cause::IsDirectory if is_lookup => about(no_file),
+        Cause::NotExecutable { mode } if is_lookup && mode & 0o111 == 0 => about(no_program),
+        Cause::Missing | Cause::DanglingLink(_) if is_lookup => {
+            let directory = launch.cwd.strip_suffix(b"/").unwrap_or(&launch.cwd);
+            let whole = if name.starts_with(b"/") { name.to_vec() } else { [directory, b"/", name].concat() };
+            format!("executable file `{}` not found: {}", escape(&whole), c_text(Errno::ENOENT))
+        }
+        Cause::NotADirectory | Cause::LinkLoop | Cause::NameTooLong if is_lookup => {
+            format!("open `{}`: {}", escape(name), c_text(*errno))
+        }
         _ => {
             let path = trace.hops.first().map_or(name, |hop| hop.path.as_slice());
             let whole = if path.starts_with(b"/") { path.to_vec() } else { [&launch.cwd, &b"/"[..], path].concat() };

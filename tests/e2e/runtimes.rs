@@ -231,6 +231,25 @@ fn before_go_1_20(line: &str) -> Option<String> {
     Some(format!("exec {path}{refused}"))
 }
 
+/// What older crun says in the place of a line: 1.21 of what it cannot open, and 1.8, as Debian 12's is, of all that it looks up.
+fn before_crun_1_28(line: &str, name: &str) -> [String; 2] {
+    let opened = |text: &str| {
+        let (_, error) = line.split_once("`: ")?;
+        line.starts_with("open `").then(|| format!("{text}: {error}"))
+    };
+    let newer = opened(&format!("cannot open `{name}`")).unwrap_or_else(|| line.to_owned());
+    let older = if line.ends_with("exists but it is not executable: Operation not permitted") {
+        "open executable: Permission denied".to_owned()
+    } else if line.ends_with("is not a regular file: Operation not permitted") {
+        "open executable: Operation not permitted".to_owned()
+    } else if line.starts_with("executable file") && line.ends_with("` not found: No such file or directory") {
+        format!("executable file `{name}` not found in $PATH: No such file or directory")
+    } else {
+        opened("open executable").unwrap_or_else(|| line.replace("chdir to `", "chdir `"))
+    };
+    [newer, older]
+}
+
 /// What crun printed; `None` where the container ran.
 fn crun(bundle: &Path, id: &str) -> Option<String> {
     // crun refuses a hybrid cgroup hierarchy.
@@ -268,7 +287,9 @@ fn runtimes_print_what_the_model_says_and_run_what_it_says_to_run() {
         }
         let said = crun(&bundle, &format!("enoexec-c{}-{number}", std::process::id()));
         let expected = verdict["crun_message"].as_str();
-        if said.as_deref() != expected {
+        let name = start["Entrypoint"][0].as_str().unwrap_or_default();
+        let older = expected.map(|line| before_crun_1_28(line, name)).unwrap_or_default();
+        if said.as_deref() != expected && said.as_ref().is_none_or(|said| !older.contains(said)) {
             wrong.push(format!("{start}\n   crun:  {said:?}\n   model: {expected:?} ({fate})"));
         }
         fs::remove_dir_all(&bundle).unwrap();

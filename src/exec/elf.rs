@@ -252,6 +252,19 @@ fn is_same(one: &Outcome, other: &Outcome) -> bool {
     std::mem::discriminant(one) == std::mem::discriminant(other)
 }
 
+/// What becomes of a native emulator that was opened elsewhere and whose dynamic loader this root is to have.
+pub(super) fn load_fixed(execution: &mut Execution<'_>, path: &[u8]) -> Outcome {
+    let Some(loader) = loaders(execution.node).into_iter().next() else { return Outcome::Runs };
+    match load_interpreter(execution, path, loader) {
+        Ok(interpreter) if is_no_loader(interpreter, loader) => Outcome::Dies { signal: SIGSEGV, cause: Cause::LoaderBroken },
+        Ok(_) => {
+            execution.leave_loader();
+            Outcome::Runs
+        }
+        Err(outcome) => outcome,
+    }
+}
+
 /// The dynamic loader that the program names, opened and checked.
 fn interpreter<'a>(execution: &mut Execution<'a>, program: &Elf, loader: Loader) -> Result<Option<&'a Elf>, Outcome> {
     match &program.interpreter {

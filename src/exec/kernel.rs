@@ -109,7 +109,8 @@ impl<'a> Execution<'a> {
             if let Some(handler) = node.handlers.iter().find(|handler| handler.matches(&facts.head, &path)) {
                 chain.emulator.get_or_insert_with(|| handler.name.clone());
                 if handler.fixed {
-                    return Outcome::Runs;
+                    let outcome = handler.loader.as_ref().map_or(Outcome::Runs, |loader| elf::load_fixed(self, loader));
+                    return chain.explained(outcome, Role::Emulator);
                 }
                 chain.handed_over |= handler.hands_over;
                 (path, role) = (handler.interpreter.clone(), Role::Emulator);

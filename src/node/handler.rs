@@ -15,6 +15,8 @@ pub struct Handler {
     pub interpreter: Vec<u8>,
     /// Flag `F`: opened at registration, so that it works in any root.
     pub fixed: bool,
+    /// The dynamic loader of an emulator that was opened at registration, if it has one: that is looked for in the root all the same.
+    pub loader: Option<Vec<u8>>,
     /// Flag `O`, or `C`, which implies it: the program is handed over as an open file.
     pub hands_over: bool,
 }
@@ -77,6 +79,7 @@ impl Handler {
             matching,
             interpreter: interpreter.to_vec(),
             fixed: flags.contains(&b'F'),
+            loader: None,
             hands_over: flags.iter().any(|flag| b"OC".contains(flag)),
         })
     }
@@ -99,7 +102,7 @@ impl Handler {
         let name = format!("qemu-{}", emulator(architecture));
         let interpreter = format!("/usr/bin/{name}").into_bytes();
         let matching = Matching::Magic { offset: 0, magic, mask };
-        Self { name, matching, interpreter, fixed: true, hands_over: true }
+        Self { name, matching, interpreter, fixed: true, loader: None, hands_over: true }
     }
 }
 

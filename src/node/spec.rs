@@ -9,7 +9,7 @@ use super::{Compat, Handler, Level, Node, Property, native_code, profiles};
 #[error("{0}")]
 pub struct NodeError(String);
 
-const SETTINGS: &str = "kernel-bits=32, page-size=4k|16k|64k, compat32=yes|no, compat=NAME+NAME, kernel=MAJOR.MINOR, level=v2|v8.2|power9|z14|rva22, binfmt=ARCHITECTURE|:NAME:M:OFFSET:MAGIC:MASK:EMULATOR:FLAGS";
+const SETTINGS: &str = "kernel-bits=32, page-size=4k|16k|64k, compat32=yes|no, compat=NAME+NAME, kernel=MAJOR.MINOR, level=v2|v8.2|power9|z14|rva22, binfmt=ARCHITECTURE|:NAME:M:OFFSET:MAGIC:MASK:EMULATOR:FLAGS, emulator-loader=PATH";
 
 pub(super) fn parse(text: &str) -> Result<Node, NodeError> {
     let (name, settings) = text.split_once(',').map_or((text, None), |(name, settings)| (name, Some(settings)));
@@ -76,6 +76,10 @@ fn apply(node: &mut Node, key: &str, value: &str) -> Result<(), NodeError> {
         ("compat", names) => node.compat = names.split('+').map(compat).collect::<Option<_>>().ok_or_else(bad)?,
         ("level", text) => node.level = Some(Level::parse(&node.platform, text).ok_or_else(bad)?),
         ("kernel", version) => node.kernel = kernel(version).ok_or_else(bad)?,
+        // Of the handler that was named last.
+        ("emulator-loader", path) if path.starts_with('/') => {
+            node.handlers.first_mut().ok_or_else(bad)?.loader = Some(path.as_bytes().to_vec());
+        }
         ("binfmt", line) if line.starts_with(':') => node.handlers.insert(0, handler(line).ok_or_else(bad)?),
         ("binfmt", architectures) => {
             for architecture in architectures.split('+') {

@@ -100,8 +100,15 @@ const HANDLERS: &[&str] = &[
     ":chain:M::CHAI::/e/chain:",
     ":preserve:M::PRES::/e/good:PO",
     ":outside:M::OUTS::ROOT/e/good:F",
+    ":outside-dynamic:M::OUTD::ROOT/e/dynamic:F",
+    ":outside-loaded:M::OUTL::ROOT/e/loaded:F",
+    ":outside-broken:M::OUTB::ROOT/e/broken:F",
     ":hash:M::#!x::/e/good:",
 ];
+
+/// The dynamic loaders of emulators that are opened when they are registered.
+const LOADERS: [(&str, &str); 3] =
+    [("outside-dynamic", "/nowhere"), ("outside-loaded", "/e/good"), ("outside-broken", "/e/text")];
 
 fn handled(native: &str) -> World {
     let mut world = World::default();
@@ -115,6 +122,7 @@ fn handled(native: &str) -> World {
     world.bytes("e/script", "#!/e/good\n");
     world.bytes("e/foreign", Program::new(of("s390x")).write());
     world.bytes("e/dynamic", Program::new(of(native)).interpreter("/nowhere").write());
+    world.bytes("e/loaded", Program::new(of(native)).interpreter("/e/good").write());
     world.bytes("e/broken", Program::new(of(native)).interpreter("/e/text").write());
     world.bytes("e/self", "SELF");
     world.bytes("e/chain", "MAGI");
@@ -161,7 +169,9 @@ fn handlers_of_binfmt_misc_are_asked_as_the_model_says() {
         let root = at("root");
         let line = line.replace("ROOT", std::str::from_utf8(root.as_os_str().as_bytes()).unwrap());
         fs::write(at(&format!("handler{number:02}")), &line).unwrap();
-        node.handlers.insert(0, Handler::registered(line.as_bytes()).unwrap());
+        let handler = Handler::registered(line.as_bytes()).unwrap();
+        let loader = LOADERS.iter().find(|(name, _)| *name == handler.name).map(|(_, path)| path.as_bytes().to_vec());
+        node.handlers.insert(0, Handler { loader, ..handler });
     }
     let script = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc; cd \"$0\"
         for line in handler*; do cat $line > /proc/sys/fs/binfmt_misc/register; done; exec ./init root cases";

@@ -76,20 +76,27 @@ pub(super) fn runtime(path: &GuestPath) -> Option<&'static str> {
 pub(super) fn raised(runtime: &str, path: &GuestPath, why: Unloadable) -> Option<String> {
     let row = RUNTIMES.raises.iter().find(|row| row.runtime == runtime)?;
     let whole = path.to_string();
+    let tagged = row.tagged.as_ref().filter(|_| why.is_tagged);
+    let text = tagged.or(if why.is_elf { Some(&row.text) } else { row.not_elf.as_ref() });
+    Some(text?.replace("{path}", &whole).replace("{module}", &module(&whole)))
+}
+
+/// What a language calls the module that lies there: Perl by the folders below `auto`, Python by those below its packages.
+fn module(whole: &str) -> String {
+    if let Some((folders, _)) = whole.rsplit_once("/auto/").and_then(|(_, inside)| inside.rsplit_once('/')) {
+        return folders.replace('/', "::");
+    }
     let inside = ["-packages/", "lib-dynload/"].iter().find_map(|folder| whole.rsplit_once(folder)).map(|(_, inside)| inside);
     let name = inside.unwrap_or_else(|| whole.rsplit('/').next().unwrap_or_default());
     // The file's name begins with the module's, and ends with tags.
     let (folders, file) = name.rsplit_once('/').map_or((None, name), |(folders, file)| (Some(folders), file));
     let last = file.split('.').next().unwrap_or_default();
-    let module = folders.map_or_else(|| last.to_owned(), |folders| format!("{}.{last}", folders.replace('/', ".")));
-    let tagged = row.tagged.as_ref().filter(|_| why.is_tagged);
-    let text = tagged.or(if why.is_elf { Some(&row.text) } else { row.not_elf.as_ref() });
-    Some(text?.replace("{path}", &whole).replace("{module}", &module))
+    folders.map_or_else(|| last.to_owned(), |folders| format!("{}.{last}", folders.replace('/', ".")))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EXEMPTIONS, RUNTIMES, exemption, matches, runtime};
+    use super::{EXEMPTIONS, RUNTIMES, Unloadable, exemption, matches, raised, runtime};
     use crate::base::GuestPath;
 
     #[test]
@@ -102,6 +109,17 @@ mod tests {
             assert_eq!(by.map(|other| &other.pattern), Some(&row.pattern), "another row is enough");
         }
         assert!(RUNTIMES.library.len() > 5 && RUNTIMES.raises.len() > 3);
+    }
+
+    /// As perl 5.36 says it, of a library for aarch64 on x86_64.
+    #[test]
+    fn perls_modules_are_named_as_perl_names_them() {
+        let path = GuestPath::new("/usr/lib/perl5/auto/List/Util/Util.so");
+        let text = raised("Perl", &path, Unloadable { is_elf: true, is_tagged: false }).unwrap();
+        assert!(
+            text.starts_with(&format!("Can't load '{path}' for module List::Util: {path}: cannot open shared object file")),
+            "{text}"
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Outcome {
     /// What the process itself says before it exits.
     pub fn said(&self) -> Option<String> {
         match self {
-            Self::Exits { cause: Cause::Library(fault), .. } => Some(fault.message()),
+            Self::Exits { cause: Cause::Library(fault), .. } => fault.message(),
             Self::Exits { cause: Cause::Cpu(fault), .. } => fault.said.clone(),
             _ => None,
         }

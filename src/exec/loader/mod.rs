@@ -83,7 +83,7 @@ pub enum LibraryProblem {
         at: GuestPath,
         /// `e_machine`.
         machine: Machine,
-        /// 32 or 64, where that is what the loader minds.
+        /// 32 or 64, where that (or for musl the byte order) is what the loader minds.
         class: Option<u8>,
     },
     /// It is there, but no library.
@@ -130,11 +130,13 @@ impl LibraryFault {
         }
     }
 
-    /// What the loader prints; one line, but for versions, which have one each.
-    pub fn message(&self) -> String {
+    /// What the loader prints; one line, but for versions, which have one each. `None` where that depends on the library's content.
+    pub fn message(&self) -> Option<String> {
         let text = |bytes: &[u8]| crate::base::escape(bytes).to_string();
         let (program, library) = (text(&self.program), text(&self.library));
-        match (self.family, &self.why) {
+        Some(match (self.family, &self.why) {
+            // musl maps what has its own class and byte order, and stumbles over the first relocation that it does not know.
+            (LoaderFamily::Musl, LibraryProblem::WrongMachine { class: None, .. }) => return None,
             (LoaderFamily::Musl, why) => {
                 let error = match why {
                     LibraryProblem::Missing | LibraryProblem::Versions { .. } => "No such file or directory",
@@ -160,6 +162,6 @@ impl LibraryFault {
                     _ => format!("{loading}: {library}: cannot open shared object file: No such file or directory"),
                 }
             }
-        }
+        })
     }
 }

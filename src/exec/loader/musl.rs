@@ -54,14 +54,17 @@ impl<'a> Linker<'a, '_> {
         let path = if name.contains(&b'/') { Some(name.to_vec()) } else { self.find(name, requester) };
         match path.map(|path| (look(self.start, &path), path)) {
             Some((Candidate::Elf(found, elf), path))
-                if elf.bits == self.start.loader.bits && elf.machine == self.start.loader.machine =>
+                if elf.bits == self.start.loader.bits
+                    && elf.endian == self.start.loader.endian
+                    && elf.machine == self.start.loader.machine =>
             {
                 let names = vec![name.into()];
                 self.add(Object { path, layer: found.layer, found: found.path, elf, names, parent: Some(requester) });
             }
             _ if is_optional => {}
             Some((Candidate::Elf(found, elf), _)) => {
-                let class = (elf.bits != self.start.loader.bits).then_some(elf.bits).flatten();
+                let own = self.start.loader;
+                let class = (elf.bits != own.bits || elf.endian != own.endian).then_some(elf.bits).flatten();
                 let why = LibraryProblem::WrongMachine { at: found.path, machine: elf.machine, class };
                 self.give_up(name, requester, why);
             }

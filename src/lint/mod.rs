@@ -1,6 +1,7 @@
 //! Dockerfiles and build files to findings and fixes. Pure: files are read in `store/`.
 
 mod builds;
+pub mod dockerfile;
 mod fix;
 mod ignores;
 mod kind;
@@ -57,7 +58,7 @@ fn lint_dockerfile(name: &str, text: &str, options: &Options) -> Linted {
     let dockerfile = Dockerfile::parse(text);
     let subject = Subject { name, text, dockerfile: &dockerfile, options };
     let (suppressions, misread) = ignores::suppressions(&subject);
-    let mut findings = [unread::findings(&subject), misread].concat();
+    let mut findings = [unread::findings(&subject), misread, dockerfile::findings(&subject)].concat();
     findings.retain(|finding| !skipped::is_skipped(&dockerfile, finding));
     findings.sort_by_key(|finding| finding.locus.text().map(|place| (place.span.start, place.span.end)));
     Linted { findings, suppressions }

@@ -303,7 +303,7 @@ fn at_sign(word: &Word) -> Option<(Word, Word)> {
     })?;
     let Some(Piece::Text { text, .. }) = word.0.get(place) else { return None };
     let (name, value) = text.split_at_checked(at)?;
-    let piece = |text: &[u8]| Piece::Text { text: text.to_vec(), quoted: true };
+    let piece = |text: &[u8]| Piece::Text { text: text.to_vec(), quoted: true, place: 0..0 };
     let before = word.0.get(..place)?.iter().cloned().chain([piece(name)]);
     let behind = [piece(value.get(1..)?)].into_iter().chain(word.0.get(place + 1..)?.iter().cloned());
     Some((Word(before.collect()), Word(behind.collect())))

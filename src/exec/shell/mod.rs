@@ -6,7 +6,6 @@ mod builtins;
 mod run;
 #[cfg(test)]
 mod tests;
-mod values;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

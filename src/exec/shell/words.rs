@@ -3,8 +3,8 @@
 use crate::format::shell::{Operation, Piece, Word};
 use crate::image::EntryKind;
 
-use super::values::{glob_matches, replaced, substring, trimmed};
 use super::{Shell, Value};
+use crate::format::shell::patterns::{glob_matches, replaced, substring, trimmed};
 
 /// What words expand to.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +43,7 @@ impl Shell<'_> {
         let mut current: Option<Value> = None;
         for piece in &word.0 {
             match piece {
-                Piece::Parameter { name, operation: None, quoted: true } if name == "@" => {
+                Piece::Parameter { name, operation: None, quoted: true, .. } if name == "@" => {
                     let Some(arguments) = self.state.arguments.clone() else {
                         fields.values.extend(current.take().map(|_| None));
                         fields.is_open = true;
@@ -57,7 +57,7 @@ impl Shell<'_> {
                         fields.values.extend(current.replace(argument));
                     }
                 }
-                Piece::Parameter { name, operation: Some(operation), quoted: true } if name == "@" => {
+                Piece::Parameter { name, operation: Some(operation), quoted: true, .. } if name == "@" => {
                     let Some(arguments) = self.some_arguments(operation) else {
                         fields.values.extend(current.take().map(|_| None));
                         fields.is_open = true;
@@ -79,7 +79,7 @@ impl Shell<'_> {
                 }
                 _ => {
                     let value = self.value(piece);
-                    let is_pattern = matches!(piece, Piece::Text { text, quoted: false }
+                    let is_pattern = matches!(piece, Piece::Text { text, quoted: false, .. }
                         if text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[')) || text.starts_with(b"~"));
                     join(&mut current, if is_pattern && text_of(piece) != b"[" { None } else { value });
                 }

@@ -1,8 +1,11 @@
 //! Shell scripts as trees: what POSIX shells and bash read. The grammar is tree-sitter's; these types are what matters of it.
 
+pub mod patterns;
 mod read;
+mod redirects;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::ops::Range;
 
@@ -80,8 +83,19 @@ pub struct Command {
     pub assignments: Vec<(String, Word)>,
     /// Its words, the name first. An assignment that is an argument (`export A=b`) is one word.
     pub words: Vec<Word>,
-    /// Whether its input or output is redirected.
-    pub is_redirected: bool,
+    /// Where its input comes from and its output goes, in order.
+    pub redirects: Vec<Redirect>,
+}
+
+/// `> file`, `< file`, `<< END`, `<<< word`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// `>`, `>>`, `<<`, `&>` and so on, without a descriptor.
+    pub operator: String,
+    /// The descriptor before it, where one is written.
+    pub descriptor: Option<String>,
+    /// The file or the word; of a here-document its text.
+    pub target: Word,
 }
 
 /// A word, in pieces.
@@ -97,6 +111,8 @@ pub enum Piece {
         text: Vec<u8>,
         /// Whether it was quoted, so that `*` in it is a star.
         quoted: bool,
+        /// Where it stands in the script, in bytes; without its quotes where that is one stretch.
+        place: Range<usize>,
     },
     /// `$NAME`, `${NAME}`, `${NAME:-word}` and so on.
     Parameter {
@@ -106,6 +122,8 @@ pub enum Piece {
         operation: Option<Operation>,
         /// Whether it stands in double quotes.
         quoted: bool,
+        /// Where it stands in the script, in bytes.
+        place: Range<usize>,
     },
     /// `$( … )`.
     Output {
@@ -113,6 +131,8 @@ pub enum Piece {
         statements: Vec<Statement>,
         /// Whether it stands in double quotes.
         quoted: bool,
+        /// Where it stands in the script, in bytes.
+        place: Range<usize>,
     },
     /// Arithmetic, processes, and what could not be read.
     Unread,

@@ -9,7 +9,10 @@ fn statement(statement: &Statement) -> String {
     let text = match &statement.kind {
         Kind::Command(command) => {
             let assignments = command.assignments.iter().map(|(name, value)| format!("{name}={}", word(value)));
-            assignments.chain(command.words.iter().map(word)).collect::<Vec<_>>().join(" ")
+            let redirects = command.redirects.iter().filter(|redirect| redirect.target.literal() != Some(b"/dev/null".to_vec()));
+            let redirects = redirects.filter(|redirect| redirect.operator != ">&");
+            let redirects = redirects.map(|redirect| format!("{}{}", redirect.operator, word(&redirect.target)));
+            assignments.chain(command.words.iter().map(word)).chain(redirects).collect::<Vec<_>>().join(" ")
         }
         Kind::Test { words, .. } => format!("[{}]", words.iter().map(word).collect::<Vec<_>>().join(" ")),
         Kind::And(left, right) => format!("({} && {})", self::statement(left), self::statement(right)),
@@ -41,9 +44,9 @@ fn statement(statement: &Statement) -> String {
 
 fn word(word: &Word) -> String {
     let piece = |piece: &Piece| match piece {
-        Piece::Text { text, quoted: false } => String::from_utf8_lossy(text).into_owned(),
-        Piece::Text { text, quoted: true } if text.is_empty() => String::new(),
-        Piece::Text { text, quoted: true } => format!("'{}'", String::from_utf8_lossy(text)),
+        Piece::Text { text, quoted: false, .. } => String::from_utf8_lossy(text).into_owned(),
+        Piece::Text { text, quoted: true, .. } if text.is_empty() => String::new(),
+        Piece::Text { text, quoted: true, .. } => format!("'{}'", String::from_utf8_lossy(text)),
         Piece::Parameter { name, operation: None, .. } => format!("${name}"),
         Piece::Parameter { name, operation: Some(operation), .. } => {
             format!(
@@ -70,7 +73,11 @@ fn commands_and_their_words() {
     assert_eq!(read("exec env A=1 ./foo </dev/null \"$@\" &"), "exec env A=1 ./foo $@ &");
     assert_eq!(read("export PATH=\"/x:$PATH\" B"), "export 'PATH=''/x:'$PATH B");
     assert_eq!(read("a \\\n  b # c\n"), "a b");
-    assert_eq!(read("cat <<EOF\nx $Y\nEOF\nb"), "cat; b");
+    assert_eq!(read("cat <<EOF\nx $Y\nEOF\nb"), "cat <<'x '$Y'\n'; b");
+    assert_eq!(read("cat <<'EOF' >f && b\nx $Y\nEOF\nc"), "(cat <<'x $Y\n' >f && b); c");
+    assert_eq!(read("a && b | c > f"), "(a && <b; c >f>)");
+    assert_eq!(read("cat > f <<-EOF | sh\n\tx\nEOF\n"), "<cat >f <<-'x\n'; sh>");
+    assert_eq!(read("get h/$G/b$G-x.gz $A$B y"), "get h/$G/b$G-x.gz $A$B y");
     assert_eq!(read("set -- node \"$@\""), "set -- node $@");
 }
 
@@ -115,4 +122,21 @@ fn hostile_scripts_are_read_in_bounds() {
 fn what_cannot_be_read_is_said() {
     let script = Script::read(b"a\nif then fi fi ((\nb");
     assert!(!script.is_whole);
+}
+
+#[test]
+fn every_text_tells_where_it_stands() {
+    let text = "X='a b' curl \"https://h/$V-amd64\" c\\ d && echo x${Y:-z}";
+    let script = Script::read(text.as_bytes());
+    let mut found = Vec::new();
+    let Kind::And(left, _) = &script.statements[0].kind else { panic!("{script:?}") };
+    let Kind::Command(command) = &left.kind else { panic!("{script:?}") };
+    for word in command.assignments.iter().map(|(_, value)| value).chain(&command.words) {
+        for piece in &word.0 {
+            if let Piece::Text { place, .. } | Piece::Parameter { place, .. } = piece {
+                found.push(&text[place.clone()]);
+            }
+        }
+    }
+    assert_eq!(found, ["a b", "curl", "https://h/", "$V", "-amd64", "c", "\\ ", "d"]);
 }

@@ -1,7 +1,7 @@
 //! What shells do with values: patterns, cutting and replacing.
 
 /// Whether a pattern of `*`, `?`, `[…]` and `\x` is all of `text` (POSIX, "Pattern Matching Notation").
-pub(super) fn glob_matches(pattern: &[u8], text: &[u8]) -> bool {
+pub fn glob_matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
     // Where to go on if it fails: behind the last star, one byte later.
     let mut retry: Option<(usize, usize)> = None;
@@ -69,7 +69,7 @@ fn bracket(rest: &[u8], byte: u8) -> Option<usize> {
 }
 
 /// `${x#pattern}` and its kin.
-pub(super) fn trimmed(value: &[u8], pattern: &[u8], operator: &str) -> Vec<u8> {
+pub fn trimmed(value: &[u8], pattern: &[u8], operator: &str) -> Vec<u8> {
     let whole = value.len();
     let fits = |range: std::ops::Range<usize>| value.get(range).is_some_and(|part| glob_matches(pattern, part));
     let cut = match operator {
@@ -82,7 +82,7 @@ pub(super) fn trimmed(value: &[u8], pattern: &[u8], operator: &str) -> Vec<u8> {
 }
 
 /// `${x/pattern/with}`: the longest match of the first, or of each.
-pub(super) fn replaced(value: &[u8], pattern: &[u8], with: &[u8], all: bool) -> Vec<u8> {
+pub fn replaced(value: &[u8], pattern: &[u8], with: &[u8], all: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < value.len() {
@@ -107,7 +107,7 @@ pub(super) fn replaced(value: &[u8], pattern: &[u8], with: &[u8], all: bool) -> 
 }
 
 /// `${x:offset:length}`, in characters of one byte.
-pub(super) fn substring(value: &[u8], numbers: &[usize]) -> Option<Vec<u8>> {
+pub fn substring(value: &[u8], numbers: &[usize]) -> Option<Vec<u8>> {
     let start = (*numbers.first()?).min(value.len());
     let length = numbers.get(1).copied().unwrap_or(value.len());
     value.get(start..start.saturating_add(length).min(value.len())).map(<[u8]>::to_vec)

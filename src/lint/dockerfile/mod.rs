@@ -1,0 +1,128 @@
+//! What each platform's build of a Dockerfile would do, and what of it is for another platform.
+//!
+//! A Dockerfile and a platform make a [`build::Build`]: the stages as that platform sees them, and every fetch, package, variable
+//! and path with its evaluated value. The rules judge values, never lines: a case that chooses by architecture is silent because the
+//! value that arrives is right.
+
+mod arguments;
+mod assets;
+mod build;
+mod expand;
+mod fixes;
+mod machine;
+mod naming;
+mod rules;
+mod shell;
+mod stages;
+mod value;
+
+use std::collections::BTreeSet;
+
+use super::Subject;
+use crate::base::Platform;
+use crate::finding::Finding;
+use crate::format::dockerfile::Dockerfile;
+
+use build::Build;
+use stages::{Globals, Platforms};
+
+/// What is built for where nothing says so.
+const USUAL: [&str; 2] = ["amd64", "arm64"];
+
+/// The findings of the rules about platforms, in no order.
+pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
+    let builds = builds(subject);
+    rules::findings(subject, &builds)
+}
+
+/// What a Dockerfile's builds fetch, by platform: the addresses, whole where they are known. For tests against real shells.
+#[doc(hidden)]
+pub fn addresses(text: &str, platform: &Platform) -> Vec<Option<String>> {
+    let dockerfile = Dockerfile::parse(text);
+    let platforms = Platforms { target: platform.normalised(), build: Platform::linux("amd64", None) };
+    let build = Build::follow(&dockerfile, &platforms, None, &BTreeSet::new());
+    rules::addresses(&build)
+}
+
+fn builds(subject: &Subject<'_>) -> Vec<Build> {
+    let platforms = platforms(subject);
+    // Where a builder's machine matters, it is taken to be what most are.
+    let build = Platform::linux("amd64", None);
+    let pairs: Vec<Platforms> = platforms.into_iter().map(|target| Platforms { target, build: build.clone() }).collect();
+    let target = subject.options.target.as_deref();
+    let follow = |platforms: &Platforms, always: &BTreeSet<usize>| Build::follow(subject.dockerfile, platforms, target, always);
+    let reached: Vec<BTreeSet<usize>> = pairs.iter().map(|platforms| reached(subject.dockerfile, platforms, target)).collect();
+    let mut builds: Vec<Build> =
+        pairs.iter().map(|platforms| follow(platforms, &unreached(subject.dockerfile, platforms, &reached))).collect();
+    // Stages for platforms that nobody asked about are judged for those.
+    for architecture in others(subject.dockerfile, &pairs) {
+        let target = Platform::linux(architecture, None).normalised();
+        let platforms = Platforms { target, build: build.clone() };
+        let mut other = follow(&platforms, &named_after(subject.dockerfile, &platforms));
+        other.keep(&named_after(subject.dockerfile, &platforms));
+        builds.push(other);
+    }
+    builds
+}
+
+/// The architectures other than those that are asked about after which stages are named.
+fn others(dockerfile: &Dockerfile, pairs: &[Platforms]) -> BTreeSet<&'static str> {
+    let Some(platforms) = pairs.first() else { return BTreeSet::new() };
+    let stages = stages::read(dockerfile, &Globals::read(dockerfile, platforms), platforms);
+    let names = stages.iter().filter_map(|stage| stage.name.as_deref());
+    let named = names.flat_map(naming::tokens).map(|token| token.architecture);
+    named.filter(|architecture| pairs.iter().all(|pair| pair.target.architecture != *architecture)).collect()
+}
+
+/// The stages that are named after this platform's architecture and no other.
+fn named_after(dockerfile: &Dockerfile, platforms: &Platforms) -> BTreeSet<usize> {
+    let stages = stages::read(dockerfile, &Globals::read(dockerfile, platforms), platforms);
+    let is_named = |number: &usize| {
+        let tokens = naming::tokens(stages.get(*number).and_then(|stage| stage.name.as_deref()).unwrap_or_default());
+        !tokens.is_empty() && tokens.iter().all(|token| token.architecture == platforms.target.architecture)
+    };
+    (0..stages.len()).filter(is_named).collect()
+}
+
+fn reached(dockerfile: &Dockerfile, platforms: &Platforms, target: Option<&str>) -> BTreeSet<usize> {
+    let stages = stages::read(dockerfile, &Globals::read(dockerfile, platforms), platforms);
+    let shipped = match target {
+        Some(target) => stages::meant(&stages, target),
+        None => stages.len().checked_sub(1),
+    };
+    shipped.map(|shipped| stages::reached(dockerfile, &stages, shipped)).unwrap_or_default()
+}
+
+/// The stages that no platform's build reaches, so that they are someone's `--target`; those named after another architecture are not
+/// this platform's.
+fn unreached(dockerfile: &Dockerfile, platforms: &Platforms, reached: &[BTreeSet<usize>]) -> BTreeSet<usize> {
+    let stages = stages::read(dockerfile, &Globals::read(dockerfile, platforms), platforms);
+    let is_unreached = |number: &usize| reached.iter().all(|reached| !reached.contains(number));
+    let is_others = |number: &usize| {
+        let name = stages.get(*number).and_then(|stage| stage.name.as_deref()).unwrap_or_default();
+        let tokens = naming::tokens(name);
+        !tokens.is_empty() && tokens.iter().all(|token| token.architecture != platforms.target.architecture)
+    };
+    (0..stages.len()).filter(is_unreached).filter(|number| !is_others(number)).collect()
+}
+
+/// The platforms that were asked for; else the one that the file is named after; else the usual ones.
+fn platforms(subject: &Subject<'_>) -> Vec<Platform> {
+    if !subject.options.platforms.is_empty() {
+        return subject.options.platforms.iter().map(Platform::normalised).collect();
+    }
+    let mut parts = subject.name.rsplit('/');
+    let near: Vec<&str> = parts.by_ref().take(3).collect();
+    // A folder is named after an architecture as a whole; a file has it as one of its words.
+    let named = near.iter().find_map(|part| {
+        let tokens = naming::tokens(part);
+        tokens
+            .first()
+            .filter(|first| tokens.iter().all(|token| token.architecture == first.architecture))
+            .map(|first| first.architecture)
+    });
+    match named {
+        Some(architecture) => vec![Platform::linux(architecture, None).normalised()],
+        None => USUAL.iter().map(|architecture| Platform::linux(architecture, None)).collect(),
+    }
+}

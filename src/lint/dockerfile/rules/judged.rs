@@ -1,0 +1,170 @@
+//! What kind of thing a word of a command is.
+
+use super::super::shell::base_name;
+use super::super::value::Value;
+
+/// The name of a command's program.
+pub(super) fn program(words: &[Value]) -> String {
+    words.first().map(|word| base_name(&word.masked()).to_owned()).unwrap_or_default()
+}
+
+/// Whether a program fetches what its words name.
+pub(super) fn is_fetcher(program: &str) -> bool {
+    matches!(program, "curl" | "wget" | "aria2c" | "axel" | "fetch" | "http" | "lwp-download" | "wget2" | "curlie" | "download")
+}
+
+/// Whether a program picks lines or fields of what it reads.
+pub(super) fn picks(program: &str) -> bool {
+    matches!(
+        program,
+        "grep"
+            | "egrep"
+            | "fgrep"
+            | "jq"
+            | "awk"
+            | "gawk"
+            | "sed"
+            | "perl"
+            | "python"
+            | "python2"
+            | "python3"
+            | "ruby"
+            | "node"
+            | "xmllint"
+            | "htmlq"
+    )
+}
+
+/// Programs whose words speak about architectures without using anything of one.
+const TALKERS: &[&str] = &[
+    "grep",
+    "egrep",
+    "fgrep",
+    "sed",
+    "awk",
+    "gawk",
+    "tr",
+    "cut",
+    "expr",
+    "test",
+    "docker",
+    "podman",
+    "buildx",
+    "buildah",
+    "crane",
+    "skopeo",
+    "manifest-tool",
+    "rustup",
+    "update-binfmts",
+    "apt-mark",
+    "file",
+    "objdump",
+    "readelf",
+    "git",
+    "rm",
+    "rmdir",
+    "find",
+    "xargs",
+    "true",
+    "sleep",
+    "useradd",
+    "usermod",
+    "groupadd",
+    "sha256sum",
+    "sha512sum",
+    "sha1sum",
+    "md5sum",
+    "gpg",
+    "test-build",
+    "unset",
+    "node",
+    "which",
+    "jq",
+    "ls",
+    "perl",
+];
+
+/// Whether a program's words say nothing of what it uses.
+pub(super) fn is_talker(program: &str) -> bool {
+    TALKERS.contains(&program) || program.starts_with("qemu") || program.starts_with("docker-")
+}
+
+/// Whether a command installs packages.
+pub(super) fn installs(program: &str, words: &[Value]) -> bool {
+    let verb = |verbs: &[&str]| words.iter().skip(1).any(|word| verbs.contains(&word.masked().as_str()));
+    match program {
+        "apt" | "apt-get" | "aptitude" | "yum" | "dnf" | "microdnf" | "tdnf" | "zypper" | "install_packages" | "apt-fast" => {
+            program == "install_packages" || verb(&["install", "localinstall", "in", "download", "build-dep", "reinstall"])
+        }
+        "apk" => verb(&["add"]),
+        "dpkg" => verb(&["-i", "--install", "--unpack"]),
+        "rpm" => words.iter().skip(1).any(|word| {
+            let word = word.masked();
+            word.starts_with("-i")
+                || word.starts_with("-U")
+                || word.starts_with("-iv")
+                || word == "--install"
+                || word == "--upgrade"
+        }),
+        "pacman" => words.iter().skip(1).any(|word| word.masked().starts_with("-S") || word.masked().starts_with("-U")),
+        _ => false,
+    }
+}
+
+/// Whether a command takes packages away, so that one that is missing does no harm.
+pub(super) fn removes(words: &[Value]) -> bool {
+    let verbs = ["remove", "purge", "erase", "autoremove", "del", "-r", "-e", "--purge", "--remove"];
+    words.iter().skip(1).take(4).any(|word| verbs.contains(&word.masked().as_str()))
+}
+
+/// Packages of compilers for another machine: their names say what they compile for.
+pub(super) fn is_toolchain_package(name: &str) -> bool {
+    let starts = [
+        "gcc-",
+        "g++-",
+        "gfortran-",
+        "binutils",
+        "crossbuild-",
+        "qemu",
+        "clang-",
+        "gdc-",
+        "gnat-",
+        "musl-cross",
+        "mingw",
+        "linux-libc-dev",
+    ];
+    starts.iter().any(|start| name.starts_with(start))
+        || name.contains("cross")
+        || name.contains("mingw")
+        || name.contains("musl-")
+}
+
+/// Variables that name what a compiler or package manager makes its output for.
+const TARGETS: &[&str] = &[
+    "GOARCH",
+    "XC_ARCH",
+    "CARGO_BUILD_TARGET",
+    "npm_config_arch",
+    "npm_config_target_arch",
+    "npm_config_cpu",
+    "DOCKER_DEFAULT_PLATFORM",
+    "VCPKG_DEFAULT_TRIPLET",
+    "VCPKG_TARGET_TRIPLET",
+    "CONDA_SUBDIR",
+    "PIP_PLATFORM",
+    "ELECTRON_ARCH",
+    "GOHOSTARCH",
+];
+
+/// Whether a variable fixes what is built for.
+pub(super) fn is_target_variable(name: &str) -> bool {
+    TARGETS.contains(&name)
+}
+
+/// Whether a text is a path to where an architecture's libraries lie.
+pub(super) fn is_library_path(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let is_absolute = lower.starts_with('/') || lower.contains("=/") || lower.contains(":/") || lower.contains("${");
+    let folders = ["linux-gnu", "linux-musl", "/jvm/", "openjdk-", "ld-musl-", "ld-linux", "/lib/", "/lib64/", "/usr/", "/opt/"];
+    is_absolute && folders.iter().any(|folder| lower.contains(folder))
+}

@@ -1,0 +1,119 @@
+//! The rules. Each judges what the builds do and says what is wrong on one platform; the same said of several is one finding.
+
+mod declared;
+mod judged;
+mod places;
+mod platforms;
+mod words;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::super::Subject;
+use super::build::{Build, What};
+use super::fixes;
+use super::shell::{Action, Certainty};
+use crate::base::Platform;
+use crate::finding::{Confidence, Finding, Severity};
+
+/// What is wrong on one platform.
+#[derive(Debug, Clone)]
+pub(super) struct Hit {
+    /// The rule's name.
+    pub(super) rule: &'static str,
+    /// The bytes to point at.
+    pub(super) span: Range<usize>,
+    /// What it says of the platform, as the rest of a sentence that begins with `on linux/arm64`.
+    pub(super) says: String,
+    /// What the place becomes there.
+    pub(super) value: Option<String>,
+    pub(super) severity: Option<Severity>,
+    pub(super) certainty: Certainty,
+    /// What to do.
+    pub(super) help: Option<String>,
+    /// What the fix needs to know.
+    pub(super) fixable: fixes::Fixable,
+}
+
+impl Hit {
+    fn new(rule: &'static str, span: Range<usize>, says: impl Into<String>) -> Self {
+        let fixable = fixes::Fixable::No;
+        Self { rule, span, says: says.into(), value: None, severity: None, certainty: Certainty::Surely, help: None, fixable }
+    }
+
+    fn with_value(self, value: impl Into<String>) -> Self {
+        Self { value: Some(value.into()), ..self }
+    }
+
+    fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    fn at(self, severity: Severity) -> Self {
+        Self { severity: Some(severity), ..self }
+    }
+}
+
+/// All findings.
+pub(super) fn findings(subject: &Subject<'_>, builds: &[Build]) -> Vec<Finding> {
+    let mut found: BTreeMap<(usize, usize, &str), (Vec<Platform>, Hit)> = BTreeMap::new();
+    for build in builds {
+        let all =
+            [words::hits(build), platforms::hits(subject, build), declared::hits(subject, build), places::hits(build)].concat();
+        for hit in all {
+            let key = (hit.span.start, hit.span.end, hit.rule);
+            let entry = found.entry(key).or_insert_with(|| (Vec::new(), hit.clone()));
+            if !entry.0.contains(&build.platform) {
+                entry.0.push(build.platform.clone());
+            }
+            entry.1.certainty = entry.1.certainty.min(hit.certainty);
+        }
+    }
+    found.into_values().filter_map(|(platforms, hit)| finding(subject, builds, &platforms, hit)).collect()
+}
+
+fn finding(subject: &Subject<'_>, builds: &[Build], platforms: &[Platform], hit: Hit) -> Option<Finding> {
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    let message = format!("on {} {}", names.join(" and "), hit.says);
+    let mut finding = subject.finding(hit.rule, hit.span.clone(), message)?;
+    finding.edits = fixes::edits(subject, builds, &hit);
+    finding.severity = hit.severity.unwrap_or(finding.severity);
+    // What is right on none of the platforms is meant for one that nobody has named.
+    if platforms.len() > 1 && platforms.len() == builds.len() && is_about_architecture(hit.rule) {
+        finding.severity = Severity::Info;
+    }
+    finding.confidence = if hit.certainty == Certainty::Surely { Confidence::High } else { Confidence::Medium };
+    finding.evidence = hit.value.into_iter().collect();
+    finding.fix = hit.help;
+    Some(finding)
+}
+
+/// Whether a rule holds an architecture that is named against the one that is built for.
+fn is_about_architecture(rule: &str) -> bool {
+    matches!(
+        rule,
+        "foreign-download"
+            | "foreign-package"
+            | "hidden-packages"
+            | "foreign-path"
+            | "foreign-base-image"
+            | "foreign-file"
+            | "foreign-argument"
+            | "fixed-build-target"
+    )
+}
+
+/// What a build fetches: addresses, `None` for each that is not wholly known.
+pub(super) fn addresses(build: &Build) -> Vec<Option<String>> {
+    let mut found = Vec::new();
+    for used in &build.uses {
+        match &used.what {
+            What::Shell(Action::Run { words, .. }) if judged::is_fetcher(&judged::program(words)) => {
+                let addresses = words.iter().filter(|word| word.masked().contains("://"));
+                found.extend(addresses.map(|word| word.text().filter(|_| used.certainty == Certainty::Surely)));
+            }
+            _ => {}
+        }
+    }
+    found
+}

@@ -25,6 +25,19 @@ pub(super) struct Build {
     pub(super) followed: BTreeSet<usize>,
     /// What happens, in order.
     pub(super) uses: Vec<Use>,
+    /// The scripts of its RUNs, where they were asked for.
+    pub(super) bodies: Vec<Script>,
+}
+
+/// A RUN's script with what it begins with.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) text: String,
+    pub(super) instruction: usize,
+    /// The variables whose values are known.
+    pub(super) variables: Vec<(String, String)>,
+    /// The program that SHELL names, if it does.
+    pub(super) shell: Option<String>,
 }
 
 /// Something that a build does.
@@ -61,6 +74,8 @@ struct Inside {
     fails: bool,
     /// SHELL is none that is known here.
     is_foreign_shell: bool,
+    /// What SHELL names, if it does.
+    shell: Option<String>,
 }
 
 impl Build {
@@ -74,13 +89,21 @@ impl Build {
         };
         let reached = shipped.map(|shipped| stages::reached(dockerfile, &stages, shipped)).unwrap_or_default();
         let followed: BTreeSet<usize> = reached.union(always).copied().collect();
-        let mut follower =
-            Follower { dockerfile, platforms, globals: &globals, stages: &stages, inside: Vec::new(), uses: Vec::new() };
+        let mut follower = Follower {
+            dockerfile,
+            platforms,
+            globals: &globals,
+            stages: &stages,
+            inside: Vec::new(),
+            uses: Vec::new(),
+            bodies: Vec::new(),
+        };
         for number in 0..stages.len() {
             follower.stage(number, followed.contains(&number));
         }
+        let bodies = follower.bodies;
         let uses = follower.uses.into_iter().filter(|used| followed.contains(&used.stage)).collect();
-        Self { platform: platforms.target.clone(), stages, shipped, followed, uses }
+        Self { platform: platforms.target.clone(), stages, shipped, followed, uses, bodies }
     }
 
     /// Leaves only what happens in these stages.
@@ -93,11 +116,16 @@ impl Build {
     /// The architectures that something in a stage may be meant for, the likeliest first.
     pub(super) fn meant(&self, stage: usize, build: &Platform) -> Vec<String> {
         let target = self.platform.architecture.clone();
-        match self.stages.get(stage).map(|stage| &stage.runs_on) {
+        let stage = self.stages.get(stage);
+        let mut meant = match stage.map(|stage| &stage.runs_on) {
             Some(RunsOn::Build | RunsOn::Unknown) => vec![target, build.architecture.clone()],
             Some(RunsOn::Fixed(own) | RunsOn::Single(own)) => vec![own.clone(), target],
             _ => vec![target],
-        }
+        };
+        // A stage that is named after an architecture is about that one.
+        let name = stage.and_then(|stage| stage.name.as_deref()).unwrap_or_default();
+        meant.extend(naming::tokens(name).into_iter().map(|token| token.architecture.to_owned()));
+        meant
     }
 }
 
@@ -109,6 +137,7 @@ struct Follower<'a> {
     /// By stage, as it is at its end.
     inside: Vec<Inside>,
     uses: Vec<Use>,
+    bodies: Vec<Script>,
 }
 
 /// Where an instruction stands.
@@ -176,6 +205,7 @@ impl Follower<'_> {
             }
             (Arguments::Json(words), Keyword::Shell) => {
                 let name = words.first().map(|word| word.as_str().to_ascii_lowercase()).unwrap_or_default();
+                inside.shell = Some(name.clone());
                 inside.is_foreign_shell =
                     ["powershell", "pwsh", "cmd", "python", "node", "perl"].iter().any(|shell| name.contains(shell));
             }
@@ -256,6 +286,13 @@ impl Follower<'_> {
                 _ => return,
             },
         };
+        if self.platforms.keeps_scripts
+            && let Source::Instruction(text) = &source
+        {
+            let known = inside.state.variables.iter().filter_map(|(name, value)| Some((name.clone(), value.text()?)));
+            let (text, shell) = (text.as_str().to_owned(), inside.shell.clone());
+            self.bodies.push(Script { text, instruction: at.instruction, variables: known.collect(), shell });
+        }
         let outcome = shell::run(source, machine, &mut inside.state);
         inside.fails = outcome.fails;
         for Event { action, certainty, place } in outcome.events {

@@ -35,20 +35,49 @@ pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     rules::findings(subject, &builds)
 }
 
-/// What a Dockerfile's builds fetch, by platform: the addresses, whole where they are known. For tests against real shells.
+/// A RUN's script, and what the linter says that it fetches. For tests against real shells.
 #[doc(hidden)]
-pub fn addresses(text: &str, platform: &Platform) -> Vec<Option<String>> {
+#[derive(Debug)]
+pub struct Body {
+    /// What the shell is given.
+    pub script: String,
+    /// The program of SHELL, if the stage has one.
+    pub shell: String,
+    /// The arguments and variables that are known.
+    pub variables: Vec<(String, String)>,
+    /// The addresses; `None` for each that is not wholly known, or that may not be fetched.
+    pub addresses: Vec<Option<String>>,
+}
+
+/// The RUNs of a Dockerfile in a build for a platform, of all stages.
+#[doc(hidden)]
+pub fn bodies(text: &str, platform: &Platform) -> Vec<Body> {
     let dockerfile = Dockerfile::parse(text);
-    let platforms = Platforms { target: platform.normalised(), build: Platform::linux("amd64", None) };
-    let build = Build::follow(&dockerfile, &platforms, None, &BTreeSet::new());
-    rules::addresses(&build)
+    let platforms = Platforms { target: platform.normalised(), build: Platform::linux("amd64", None), keeps_scripts: true };
+    let all = (0..dockerfile.instructions.len()).collect();
+    let mut build = Build::follow(&dockerfile, &platforms, None, &all);
+    let bodies = std::mem::take(&mut build.bodies);
+    let body = |body: build::Script| {
+        let addresses = rules::addresses(&build, |used| used.instruction == body.instruction);
+        Body { script: body.text, shell: body.shell.unwrap_or_default(), variables: body.variables, addresses }
+    };
+    bodies.into_iter().map(body).collect()
+}
+
+/// What a build for a platform fetches: the addresses, `None` for each that is not wholly known.
+fn addresses(text: &str, platform: &Platform) -> Vec<Option<String>> {
+    let dockerfile = Dockerfile::parse(text);
+    let platforms = Platforms { target: platform.normalised(), build: Platform::linux("amd64", None), keeps_scripts: false };
+    let build = Build::follow(&dockerfile, &platforms, None, &(0..dockerfile.instructions.len()).collect());
+    rules::addresses(&build, |_| true)
 }
 
 fn builds(subject: &Subject<'_>) -> Vec<Build> {
     let platforms = platforms(subject);
     // Where a builder's machine matters, it is taken to be what most are.
     let build = Platform::linux("amd64", None);
-    let pairs: Vec<Platforms> = platforms.into_iter().map(|target| Platforms { target, build: build.clone() }).collect();
+    let pairs: Vec<Platforms> =
+        platforms.into_iter().map(|target| Platforms { target, build: build.clone(), keeps_scripts: false }).collect();
     let target = subject.options.target.as_deref();
     let follow = |platforms: &Platforms, always: &BTreeSet<usize>| Build::follow(subject.dockerfile, platforms, target, always);
     let reached: Vec<BTreeSet<usize>> = pairs.iter().map(|platforms| reached(subject.dockerfile, platforms, target)).collect();
@@ -57,7 +86,7 @@ fn builds(subject: &Subject<'_>) -> Vec<Build> {
     // Stages for platforms that nobody asked about are judged for those.
     for architecture in others(subject.dockerfile, &pairs) {
         let target = Platform::linux(architecture, None).normalised();
-        let platforms = Platforms { target, build: build.clone() };
+        let platforms = Platforms { target, build: build.clone(), keeps_scripts: false };
         let mut other = follow(&platforms, &named_after(subject.dockerfile, &platforms));
         other.keep(&named_after(subject.dockerfile, &platforms));
         builds.push(other);

@@ -41,6 +41,27 @@ pub(super) struct Tool {
 static NAMES: LazyLock<Names> =
     LazyLock::new(|| toml::from_str(include_str!("../../../rules/data/assets.toml")).unwrap_or_default());
 
+/// A spelling, ready to be looked for.
+struct Entry {
+    name: String,
+    architecture: String,
+    is_weak: bool,
+}
+
+// By their first byte, the longest first.
+static SPELLINGS: LazyLock<BTreeMap<u8, Vec<Entry>>> = LazyLock::new(|| {
+    let mut found: BTreeMap<u8, Vec<Entry>> = BTreeMap::new();
+    for spelling in &NAMES.spelling {
+        let all = spelling.names.iter().map(|name| (name, false)).chain(spelling.weak.iter().map(|name| (name, true)));
+        for (name, is_weak) in all {
+            let entry = Entry { name: name.clone(), architecture: spelling.architecture.clone(), is_weak };
+            found.entry(name.bytes().next().unwrap_or_default()).or_default().push(entry);
+        }
+    }
+    found.values_mut().for_each(|entries| entries.sort_by_key(|entry| std::cmp::Reverse(entry.name.len())));
+    found
+});
+
 /// The tools, in order.
 pub(super) fn tools() -> &'static [Tool] {
     &NAMES.tool
@@ -67,32 +88,35 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
     let mut at = 0;
-    while at < lower.len() {
-        match longest(&lower, at) {
-            Some(token) => {
-                at = token.range.end;
-                found.push(token);
-            }
-            None => at += 1,
+    let mut before = b' ';
+    for (place, byte) in lower.bytes().enumerate() {
+        // A spelling begins where a word does; `linuxamd64` is the exception.
+        let begins = !before.is_ascii_alphanumeric() || before == b'x';
+        before = byte;
+        if place >= at
+            && begins
+            && let Some(token) = longest(&lower, place, byte)
+        {
+            at = token.range.end;
+            found.push(token);
         }
     }
-    let is_near_linux = ["linux", "ubuntu", "debian", "unknown"].iter().any(|word| lower.contains(word));
-    found.retain(|token| !token.is_weak || is_near_linux);
+    if found.iter().any(|token| token.is_weak) {
+        let is_near_linux = ["linux", "ubuntu", "debian", "unknown"].iter().any(|word| lower.contains(word));
+        found.retain(|token| !token.is_weak || is_near_linux);
+    }
     found
 }
 
-fn longest(text: &str, at: usize) -> Option<Token> {
-    let rest = text.get(at..)?;
-    let before = text.get(..at)?;
-    let all = NAMES.spelling.iter().flat_map(|spelling| {
-        let strong = spelling.names.iter().map(|name| (name, false));
-        strong.chain(spelling.weak.iter().map(|name| (name, true))).map(move |(name, is_weak)| (spelling, name, is_weak))
-    });
-    let fits = all.filter(|(_, name, is_weak)| {
-        rest.starts_with(name.as_str()) && stands_alone(before, rest.get(name.len()..).unwrap_or_default(), name, *is_weak)
-    });
-    let (spelling, name, is_weak) = fits.max_by_key(|(_, name, _)| name.len())?;
-    Some(Token { range: at..at.saturating_add(name.len()), architecture: &spelling.architecture, is_weak })
+fn longest(text: &str, at: usize, first: u8) -> Option<Token> {
+    let entries = SPELLINGS.get(&first)?;
+    let (before, rest) = (text.get(..at)?, text.get(at..)?);
+    let fits = |entry: &&Entry| {
+        let after = rest.strip_prefix(entry.name.as_str());
+        after.is_some_and(|after| stands_alone(before, after, &entry.name, entry.is_weak))
+    };
+    let entry = entries.iter().find(fits)?;
+    Some(Token { range: at..at.saturating_add(entry.name.len()), architecture: &entry.architecture, is_weak: entry.is_weak })
 }
 
 /// Whether neither a letter nor a digit goes on before or behind it. `linuxamd64` and `linux64v1` are of the names that people give.
@@ -142,11 +166,14 @@ const ELSEWHERE: &[&str] = &[
 /// The name of another architecture in a value, where it names another one and not this one.
 pub(super) fn foreign(value: &Value, architecture: &str) -> Option<Token> {
     let text = value.masked();
+    let tokens = tokens(&text);
+    if tokens.is_empty() {
+        return None;
+    }
     let lower = text.to_ascii_lowercase();
     if ELSEWHERE.iter().any(|word| lower.contains(word)) {
         return None;
     }
-    let tokens = tokens(&text);
     if tokens.iter().any(|token| agrees(token.architecture, architecture)) {
         return None;
     }

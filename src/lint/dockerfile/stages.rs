@@ -18,6 +18,8 @@ pub(super) struct Platforms {
     pub(super) target: Platform,
     /// What builds.
     pub(super) build: Platform,
+    /// Whether the scripts of RUNs are wanted too.
+    pub(super) keeps_scripts: bool,
 }
 
 /// A stage.

@@ -168,3 +168,14 @@ pub(super) fn is_library_path(text: &str) -> bool {
     let folders = ["linux-gnu", "linux-musl", "/jvm/", "openjdk-", "ld-musl-", "ld-linux", "/lib/", "/lib64/", "/usr/", "/opt/"];
     is_absolute && folders.iter().any(|folder| lower.contains(folder))
 }
+
+/// Whether a file is a text by its name: of one architecture, perhaps, but no program.
+pub(super) fn is_text(name: &str) -> bool {
+    let ends = [
+        ".s", ".c", ".h", ".patch", ".diff", ".md", ".txt", ".yaml", ".yml", ".json", ".toml", ".conf", ".cfg", ".ini", ".repo",
+        ".list", ".cmake", ".sha256", ".sha512", ".asc", ".sig", ".lock", ".config", ".service", ".html", ".xml", ".py",
+        ".sources",
+    ];
+    let lower = name.to_ascii_lowercase();
+    ends.iter().any(|end| lower.ends_with(end))
+}

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::Subject;
-use super::build::{Build, What};
+use super::build::{Build, Use, What};
 use super::fixes;
 use super::shell::{Action, Certainty};
 use crate::base::Platform;
@@ -103,15 +103,23 @@ fn is_about_architecture(rule: &str) -> bool {
     )
 }
 
-/// What a build fetches: addresses, `None` for each that is not wholly known.
-pub(super) fn addresses(build: &Build) -> Vec<Option<String>> {
+/// What a build fetches in some of its instructions: addresses, `None` for each that is not wholly known or may not be fetched.
+pub(super) fn addresses(build: &Build, is_asked: impl Fn(&Use) -> bool) -> Vec<Option<String>> {
     let mut found = Vec::new();
-    for used in &build.uses {
+    for used in build.uses.iter().filter(|used| is_asked(used)) {
         match &used.what {
             What::Shell(Action::Run { words, .. }) if judged::is_fetcher(&judged::program(words)) => {
-                let addresses = words.iter().filter(|word| word.masked().contains("://"));
+                let addresses = words.iter().filter(|word| word.masked().contains("://") || word.text().is_none());
                 found.extend(addresses.map(|word| word.text().filter(|_| used.certainty == Certainty::Surely)));
             }
+            // Something else may fetch for it: `xargs curl`.
+            What::Shell(Action::Run { words, .. })
+                if words.iter().any(|word| judged::is_fetcher(&word.masked()) || word.is_unknown()) =>
+            {
+                found.push(None);
+            }
+            What::Copy { source, .. } if source.masked().contains("://") => found.push(source.text()),
+            What::Env { value, .. } if value.masked().contains("://") => found.push(value.text()),
             _ => {}
         }
     }

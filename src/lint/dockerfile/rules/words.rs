@@ -346,13 +346,13 @@ impl Judge<'_> {
         let text = source.masked();
         if text.contains("://") {
             self.address(used, source);
-        } else if let Some(token) = self.foreign(used, source) {
+        } else if let Some(token) = self.foreign(used, source).filter(|_| !judged::is_text(&text)) {
             let span = Self::origin(used, source, &token.range);
-            if is_from_context {
+            if is_from_context && !self.crossing.contains(&used.stage) {
                 let says = format!("this still copies a file named after {}", token.architecture);
                 let help = "name the files after TARGETARCH, declare `ARG TARGETARCH` and copy `…${TARGETARCH}…`";
                 self.hit(used, Hit::new("foreign-file", span, says).with_help(help), source);
-            } else if judged::is_library_path(&text) {
+            } else if !is_from_context && judged::is_library_path(&text) {
                 self.path(used, source);
             }
         }

@@ -5,14 +5,15 @@ mod lint;
 use std::sync::Arc;
 
 use crate::base::{GuestPath, Platform, Progress};
-use crate::check::{self, Case, Verdict};
+use crate::check::{self, Verdict};
 use crate::exec::{self, Launch, LaunchError, Overrides, Trace};
 use crate::finding::Finding;
 use crate::format::oci::RunConfig;
 use crate::image::{self, Image, LayerIndex, Layers, Limits, Listing, Reading, Rootfs};
 use crate::node::{self, Node};
-use crate::report::{self, ExecReport, ImageReport, Report, TargetReport};
+use crate::report::{self, ExecReport, ImageReport, Report, TargetReport, TriageReport};
 use crate::store::{self, Cache, Opened, Store, StoreError, Target};
+use crate::triage::{self, Subject};
 
 pub use lint::{LintRequest, fix, lint};
 
@@ -35,6 +36,57 @@ pub struct Request {
     pub verify_diff_ids: bool,
     /// What is known of layers from earlier runs.
     pub cache: Option<Arc<Cache>>,
+}
+
+/// What `triage` is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    /// What crashed.
+    pub subject: Subject,
+    /// What it was started from; where empty, nothing is looked at.
+    pub images: Vec<Target>,
+    /// Where it ran; the subject's own node, or else a plain one of each image's own platform, where empty.
+    pub nodes: Vec<Node>,
+    /// What is known of layers from earlier runs.
+    pub cache: Option<Arc<Cache>>,
+}
+
+/// Symptoms → hypotheses; Target → … → Trace for what crashed; and each held against the other.
+pub fn triage(case: Case, progress: &dyn Progress) -> TriageReport {
+    let mut diagnosis = triage::diagnose(case.subject);
+    let nodes = if case.nodes.is_empty() { diagnosis.subject.node.iter().cloned().collect() } else { case.nodes };
+    let mut report = Report::default();
+    let mut looks = Vec::new();
+    for image in &case.images {
+        for container in started_from(&diagnosis.subject, image) {
+            let paths = diagnosis.paths().into_iter().map(|(_, path)| path.as_bytes().to_vec()).collect();
+            let request = Request {
+                targets: vec![image.clone()],
+                nodes: nodes.clone(),
+                overrides: container.as_ref().map(triage::Container::overrides).unwrap_or_default(),
+                exec: paths,
+                cache: case.cache.clone(),
+                ..Request::default()
+            };
+            let seen = check(&request, progress);
+            looks.extend(report::looks(&seen, &nodes, container.as_ref().map(|container| container.name.as_str())));
+            report.targets.extend(seen.targets);
+            report.findings.extend(seen.findings);
+        }
+    }
+    diagnosis.hold_against(&looks);
+    TriageReport { diagnosis, looks, looked_at: report }
+}
+
+/// The containers that were started from an image: those that name it, or all that crashed, or none in particular.
+fn started_from(subject: &Subject, image: &Target) -> Vec<Option<triage::Container>> {
+    let is_named = |container: &&triage::Container| image.text.ends_with(container.image.as_str()) && !container.image.is_empty();
+    let named: Vec<Option<triage::Container>> = subject.containers.iter().filter(is_named).cloned().map(Some).collect();
+    match (named.is_empty(), subject.containers.as_slice()) {
+        (false, _) => named,
+        (true, [only]) => vec![Some(only.clone())],
+        (true, _) => vec![None],
+    }
 }
 
 /// Looks at every target and judges it. A target that cannot be looked at has its `error` set; the others are judged.
@@ -166,7 +218,7 @@ fn examine(
         nodes.iter().map(|(node, selected)| verdict(&rootfs, launch.as_ref(), node, *selected)).collect();
 
     let known = launch.as_ref().map(Result::as_ref).map(|launch| launch.map_err(Box::as_ref));
-    let findings = check::judge(&Case { target, image: &image, rootfs: &rootfs, launch: known, verdicts: &verdicts });
+    let findings = check::judge(&check::Case { target, image: &image, rootfs: &rootfs, launch: known, verdicts: &verdicts });
     let report = ImageReport {
         machines: report::machines(&rootfs),
         exec: predictions(&rootfs, launch.as_ref(), &verdicts, request),

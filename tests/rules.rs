@@ -14,10 +14,14 @@ use enoexec::node::Node;
 use enoexec::pipeline::{LintRequest, Request, check, lint};
 use enoexec::report::Report;
 use enoexec::store::Target;
+use enoexec::triage::{Subject, Symptom, diagnose};
 use recipe::Recipe;
 
 /// What is wrong with this example, if anything.
 fn failure(rule: &Rule, example: &Example) -> Option<String> {
+    if let Some(log) = &example.log {
+        return log_failure(rule, example, log);
+    }
     let folder = tempfile::tempdir().unwrap();
     let report = match &example.image {
         Some(image) => checked(&Recipe::from_toml(image), folder.path()),
@@ -50,6 +54,15 @@ fn linted(files: &BTreeMap<String, String>, folder: &Path) -> Report {
         std::fs::write(path, text).unwrap();
     }
     lint(&LintRequest { paths: vec![folder.to_owned()], ..LintRequest::default() }).unwrap()
+}
+
+fn log_failure(rule: &Rule, example: &Example, log: &str) -> Option<String> {
+    let symptom = Symptom { source: "log".into(), text: log.to_owned() };
+    let causes = diagnose(Subject { symptoms: vec![symptom], ..Subject::default() }).hypotheses;
+    let fired = causes.first().and_then(|first| first.cause.rule()).is_some_and(|first| first.id == rule.id);
+    let found: Vec<&str> = causes.iter().map(|hypothesis| hypothesis.cause.name.as_str()).collect();
+    let shown = format!("{} ({}), {}: found {found:?}", rule.id, rule.name, example.name);
+    (fired != example.fires).then_some(shown)
 }
 
 #[test]

@@ -64,10 +64,17 @@ pub(super) enum Command {
     Inspect(Inspect),
     /// Judge Dockerfiles: what will fetch, build or ship for the wrong architecture
     Lint(Lint),
-    /// Explain a rule
+    /// From a crash to its cause, the proof and the fix: exit code 1 where a cause is found
+    #[command(after_help = SYMPTOMS)]
+    Triage(Triage),
+    /// Explain a rule, or an error that someone saw
     Explain {
-        /// Its id or name, such as EX101
-        rule: String,
+        /// A rule's id or name, such as EX101, or the text of an error
+        #[arg(value_name = "RULE|ERROR TEXT")]
+        what: String,
+        /// How to print what an error's text can mean
+        #[arg(long, value_enum, default_value = "human")]
+        format: TriageFormat,
     },
     /// List the rules
     Rules,
@@ -84,6 +91,40 @@ Targets:
   dir:ROOTFS               an unpacked root file system
   file:PROGRAM             a single program or script
   -                        an archive on standard input";
+
+const SYMPTOMS: &str = "\
+Reads logs of any wrapping: docker, podman, kubectl, containerd, journald, buildx, GitHub Actions; JSON or text, in any language.
+  kubectl logs --previous POD | enoexec triage
+  enoexec triage crash.log --image registry.example/shop:1 --node arm64";
+
+/// `enoexec triage`.
+#[derive(Debug, Args)]
+pub(super) struct Triage {
+    /// What was seen: a file, or - for standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(super) input: OsString,
+    /// The image that was started, as a TARGET of `check` (repeatable): what crashed is predicted and held against the log
+    #[arg(long = "image", value_name = "TARGET", env = "ENOEXEC_IMAGE")]
+    pub(super) images: Vec<OsString>,
+    /// The node that it ran on, such as arm64 or amd64,compat32=no (repeatable)
+    #[arg(long = "node", value_name = "NODE", env = "ENOEXEC_NODE", value_parser = Node::parse)]
+    pub(super) nodes: Vec<Node>,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value = "human", env = "ENOEXEC_FORMAT")]
+    pub(super) format: TriageFormat,
+    /// What is remembered.
+    #[command(flatten)]
+    pub(super) cache: CacheOptions,
+}
+
+/// How to print a triage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TriageFormat {
+    /// For people.
+    Human,
+    /// For programs: version 1 of schema/triage-v1.json.
+    Json,
+}
 
 /// What `check` and `inspect` share.
 #[derive(Debug, Args)]

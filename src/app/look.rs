@@ -45,7 +45,7 @@ fn looked(report: &Report) -> Exit {
     if report.targets.iter().any(|target| target.error.is_some()) { Exit::CouldNotLook } else { Exit::Clean }
 }
 
-fn human_options(common: &Common, facts: bool) -> HumanOptions {
+pub(super) fn human_options(common: &Common, facts: bool) -> HumanOptions {
     HumanOptions { quiet: common.quiet, verbose: common.verbose, facts, width: super::terminal::width() }
 }
 
@@ -78,7 +78,7 @@ fn drops_dac_override(name: &str) -> bool {
     matches!(name.strip_prefix("CAP_").unwrap_or(&name), "ALL" | "DAC_OVERRIDE")
 }
 
-fn target(text: OsString) -> Result<Target, Failure> {
+pub(super) fn target(text: OsString) -> Result<Target, Failure> {
     let text = text.into_string().map_err(|text| Failure::Usage(format!("{} is not UTF-8", text.display())))?;
     text.parse().map_err(|error: crate::store::TargetError| Failure::Usage(error.to_string()))
 }

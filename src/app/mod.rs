@@ -7,6 +7,7 @@ mod lint;
 mod look;
 mod output;
 mod terminal;
+mod triage;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -63,7 +64,8 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Check(check) => look::check(check, common, terminal),
         Command::Inspect(inspect) => look::inspect(inspect, common, terminal),
         Command::Lint(lint) => lint::lint(lint, common, terminal),
-        Command::Explain { rule } => catalogue::explain(&rule, terminal),
+        Command::Triage(arguments) => triage::run(arguments, common, terminal),
+        Command::Explain { what, format } => catalogue::explain(&what, format, common, terminal),
         Command::Rules => catalogue::rules(terminal),
         Command::Cache(arguments) => cache::run(arguments, terminal),
     }

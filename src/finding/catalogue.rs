@@ -52,7 +52,7 @@ pub struct Rule {
     pub examples: Vec<Example>,
 }
 
-/// A case of a rule: an image, or files for `lint`.
+/// A case of a rule: an image, files for `lint`, or a log for `triage`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Example {
@@ -66,6 +66,8 @@ pub struct Example {
     pub files: BTreeMap<String, String>,
     /// What is ignored, for the rules about that.
     pub ignore: Vec<IgnoreEntry>,
+    /// What someone saw; the rule fires where its cause is the likeliest.
+    pub log: Option<String>,
 }
 
 impl Rule {

@@ -4,6 +4,7 @@ pub mod compress;
 pub mod content;
 pub mod dockerfile;
 pub mod elf;
+pub mod log;
 pub mod macho;
 pub mod oci;
 pub mod pe;

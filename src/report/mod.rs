@@ -16,6 +16,7 @@ mod rule_page;
 mod sample;
 mod sarif;
 mod start;
+mod triage;
 mod words;
 
 use crate::base::Digest;
@@ -38,6 +39,7 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use rule_page::rule_page;
 pub use sarif::sarif;
+pub use triage::{TriageReport, looks, triage_human, triage_json};
 
 /// Everything that a run found out.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,3 +1,4 @@
+use crate::exec::Overrides;
 use crate::node::Node;
 
 /// What crashed: a pod, a container of Docker's or Podman's, or nothing but a text.
@@ -61,6 +62,22 @@ pub struct Container {
     pub last_state: Option<State>,
     /// What was observed of it alone: its log, its events.
     pub symptoms: Vec<Symptom>,
+}
+
+impl Container {
+    /// What it puts in the place of what the image's config says.
+    pub fn overrides(&self) -> Overrides {
+        let drops = |name: &String| matches!(name.trim_start_matches("CAP_"), "ALL" | "DAC_OVERRIDE");
+        Overrides {
+            entrypoint: self.command.clone(),
+            cmd: self.args.clone(),
+            user: self.user.clone(),
+            working_dir: self.working_dir.clone(),
+            env: self.env.clone(),
+            noexec: self.mounts.iter().filter(|mount| mount.noexec).map(|mount| mount.path.clone()).collect(),
+            drops_dac_override: self.cap_drop.iter().any(drops),
+        }
+    }
 }
 
 /// A container's part in its pod.

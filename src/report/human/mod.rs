@@ -18,7 +18,7 @@ use crate::image::{Skip, Skipped};
 
 use super::words::{self, label};
 use super::{ImageReport, Report, TargetReport};
-use style::{BOLD, DIM, ERROR, LOCUS};
+pub(super) use style::{BOLD, DIM, ERROR, HELP, INFO, LOCUS, WARNING, columns, shortened, wrapped};
 
 /// How much to show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct HumanOptions {
 }
 
 impl HumanOptions {
-    fn columns(self) -> usize {
+    pub(super) fn columns(self) -> usize {
         usize::from(self.width.unwrap_or(100)).max(60)
     }
 }

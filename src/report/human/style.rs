@@ -4,13 +4,13 @@ use anstyle::{AnsiColor, Style};
 
 use crate::finding::Severity;
 
-pub(super) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
-pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-pub(super) const INFO: Style = AnsiColor::Cyan.on_default().bold();
-pub(super) const HELP: Style = AnsiColor::Green.on_default().bold();
-pub(super) const LOCUS: Style = AnsiColor::BrightBlue.on_default().bold();
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
+pub(in crate::report) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+pub(in crate::report) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(in crate::report) const INFO: Style = AnsiColor::Cyan.on_default().bold();
+pub(in crate::report) const HELP: Style = AnsiColor::Green.on_default().bold();
+pub(in crate::report) const LOCUS: Style = AnsiColor::BrightBlue.on_default().bold();
+pub(in crate::report) const BOLD: Style = Style::new().bold();
+pub(in crate::report) const DIM: Style = Style::new().dimmed();
 
 /// The colour of a severity's name.
 pub(super) fn of_severity(severity: Severity) -> Style {
@@ -22,7 +22,7 @@ pub(super) fn of_severity(severity: Severity) -> Style {
 }
 
 /// How many columns a text takes, at one a character: exact for what file names are mostly made of.
-pub(super) fn columns(text: &str) -> usize {
+pub(in crate::report) fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
@@ -32,7 +32,7 @@ pub(super) fn padded(text: &str, width: usize) -> String {
 }
 
 /// As much of the start of a text as has room in `width` columns.
-pub(super) fn shortened(text: &str, width: usize) -> String {
+pub(in crate::report) fn shortened(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
     }
@@ -41,7 +41,7 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
 }
 
 /// A text in lines of `width` columns. What stands in backquotes is a command to copy and is never broken, nor is a word.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(in crate::report) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in pieces(text) {

@@ -50,7 +50,7 @@ const UNSEEN: &[&str] = &[
 ];
 
 /// What explains that an image's file runs on the node, and a start of it failed there all the same.
-const ELSEWHERE: &[&str] = &["volume-hides-file", "platform-mismatch", "corrupt-image-cache"];
+const ELSEWHERE: &[&str] = &["platform-mismatch", "volume-hides-file", "corrupt-image-cache"];
 
 impl Look {
     /// Whether the observation is about the file that was looked at.
@@ -97,6 +97,7 @@ impl Look {
 impl Diagnosis {
     /// Holds the hypotheses against what looking told.
     pub fn hold_against(&mut self, looks: &[Look]) {
+        self.looked_at = looks.first().map(|look| (look.image.clone(), look.node.clone()));
         for look in looks {
             match look.trace.as_ref().map(|trace| &trace.outcome) {
                 None => self.fails_with("no-matching-manifest", look),

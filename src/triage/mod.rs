@@ -28,6 +28,8 @@ pub struct Diagnosis {
     pub observations: Vec<Observation>,
     /// What can have caused them, the likeliest first; nothing where they are of no failed start.
     pub hypotheses: Vec<Hypothesis>,
+    /// The image and the node that were looked at first, for the commands that are proposed.
+    pub looked_at: Option<(String, String)>,
 }
 
 /// What the subject's symptoms allow, by themselves.
@@ -35,7 +37,7 @@ pub fn diagnose(subject: Subject) -> Diagnosis {
     let Some(signatures) = signatures::signatures() else { return Diagnosis { subject, ..Diagnosis::default() } };
     let observed = observation::observe(&subject, signatures);
     let hypotheses = ranking::rank(&observed, signatures);
-    Diagnosis { subject, observations: observed.observations, hypotheses }
+    Diagnosis { subject, observations: observed.observations, hypotheses, looked_at: None }
 }
 
 impl Diagnosis {
@@ -47,6 +49,6 @@ impl Diagnosis {
 
     /// What is said of one of its hypotheses.
     pub fn words(&self, hypothesis: &Hypothesis) -> Words {
-        Words::new(hypothesis, &self.subject)
+        Words::new(hypothesis, self)
     }
 }

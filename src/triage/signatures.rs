@@ -53,6 +53,7 @@ pub(super) struct Signature {
     pub(super) program: String,
     patterns: Vec<String>,
     stage: Option<String>,
+    /// Where the text has no words for it.
     errno: Option<String>,
     causes: BTreeMap<String, f64>,
     /// Whether the text itself names the cause.
@@ -181,11 +182,12 @@ impl Signatures {
             .capture_names()
             .flatten()
             .filter_map(|name| {
-                Some((name.to_owned(), String::from_utf8_lossy(captures.name(name)?.as_bytes()).trim().to_owned()))
+                Some((name.to_owned(), trimmed(captures.name(name)?.as_bytes())))
             })
             .filter(|(_, text)| !text.is_empty())
             .collect();
-        let errno = signature.errno.clone().or_else(|| self.errno(captured.get("errno")?));
+        let told = captured.get("errno").and_then(|text| self.errno(text));
+        let errno = told.or_else(|| signature.errno.clone());
         let causes = if signature.causes.is_empty() { self.meaning(signature, errno.as_deref()?)? } else { &signature.causes };
         let causes = causes.iter().map(|(cause, weight)| (cause.as_str(), weight / 100.0)).collect();
         Some(Match { signature, errno, captured, causes })
@@ -225,6 +227,11 @@ impl Signatures {
     pub(super) fn is_innocent(&self, line: &str) -> bool {
         self.innocents.is_match(line.as_bytes())
     }
+}
+
+/// A captured name without the typographic quotes around it, which are several bytes each and so in no class of a pattern.
+fn trimmed(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim_matches(|letter: char| letter.is_whitespace() || "‘’“”".contains(letter)).to_owned()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Platform, escape};
 
-use super::{Hypothesis, Subject};
+use super::{Diagnosis, Hypothesis};
 
 /// What is said of a cause, with the case's own names filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,16 +23,20 @@ pub struct Words {
 const STRICT: &[&str] = &["owner", "wanted"];
 
 impl Words {
-    /// The words for this hypothesis about this subject.
-    pub fn new(hypothesis: &Hypothesis, subject: &Subject) -> Self {
-        let names = names(hypothesis, subject);
+    /// The words for this hypothesis of a diagnosis.
+    pub fn new(hypothesis: &Hypothesis, diagnosis: &Diagnosis) -> Self {
+        let names = names(hypothesis, diagnosis);
+        // What was looked at may be a file, which is nothing to pull or to push.
+        let looked_at = diagnosis.looked_at.iter().flat_map(|(image, node)| [("image", image), ("node", node)]);
+        let mut here = names.clone();
+        here.extend(looked_at.map(|(name, word)| (name, escape(word).to_string())));
         let cause = hypothesis.cause;
         let found = hypothesis.found.as_ref();
         let is_known =
             |text: &&String| STRICT.iter().all(|place| !text.contains(&format!("{{{place}}}")) || names.contains_key(place));
         Self {
             message: found.map_or_else(|| filled(&cause.says, &names), |found| found.message.clone()),
-            settle: filled(&cause.settle, &names),
+            settle: filled(&cause.settle, &here),
             now: cause.now.as_ref().filter(is_known).map(|text| filled(text, &names)),
             fix: found.and_then(|found| found.fix.clone()).unwrap_or_else(|| filled(&cause.fix, &names)),
         }
@@ -40,7 +44,8 @@ impl Words {
 }
 
 /// What goes in the place of each name.
-fn names(hypothesis: &Hypothesis, subject: &Subject) -> BTreeMap<&'static str, String> {
+fn names(hypothesis: &Hypothesis, diagnosis: &Diagnosis) -> BTreeMap<&'static str, String> {
+    let subject = &diagnosis.subject;
     let captured = |name: &str| hypothesis.observations.iter().find_map(|observation| observation.captured(name));
     let path = hypothesis.observations.iter().find_map(|observation| observation.path());
     let container = hypothesis.observations.iter().find_map(|observation| observation.container.as_deref());

@@ -23,4 +23,5 @@ mod page;
 mod run;
 mod runtimes;
 mod starts;
+mod triage;
 mod writers;

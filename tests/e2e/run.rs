@@ -41,6 +41,13 @@ pub fn inspect(words: &[&str]) -> Run {
     enoexec(&words, None)
 }
 
+/// `enoexec triage --format json FILE WORDS…`.
+pub fn triage(file: &Path, words: &[&str]) -> Run {
+    let file = [OsStr::new("triage"), OsStr::new("--format=json"), file.as_os_str()];
+    let words: Vec<&OsStr> = file.into_iter().chain(words.iter().map(OsStr::new)).collect();
+    enoexec(&words, None)
+}
+
 fn enoexec(words: &[&OsStr], input: Option<&Path>) -> Run {
     // What hangs ends with exit code 124, which no test expects.
     let mut command = Command::new("timeout");

@@ -97,6 +97,10 @@ fn of_image(target: &TargetReport, image: &ImageReport, findings: &[Finding], co
     });
     let files = image.exec.iter().filter_map(|exec| {
         let verdict = selected.iter().find(|verdict| verdict.node.name == exec.node)?;
+        // What the container starts with has been looked at.
+        if verdict.trace.hops.iter().any(|hop| hop.path == exec.path) {
+            return None;
+        }
         Some(Look {
             declared: image.image.platform().cloned(),
             path: Some(String::from_utf8_lossy(&exec.path).into_owned()),

@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::{Platform, escape};
 use crate::finding::Severity;
-use crate::node::Node;
+
+use super::node::{NodeArgument, NodeCommand};
 
 /// Says whether what is inside a container image will exec on the node it is meant for.
 #[derive(Debug, Parser)]
@@ -78,6 +79,8 @@ pub(super) enum Command {
     },
     /// List the rules
     Rules,
+    /// What this machine can run, as a node file for --node
+    Node(NodeCommand),
     /// What is known of layers from earlier runs: where it lies, and how to be rid of it
     Cache(CacheArguments),
 }
@@ -135,9 +138,9 @@ pub(super) struct Look {
     /// Only this platform of an index, such as linux/arm64 (repeatable; all by default)
     #[arg(long = "platform", value_name = "PLATFORM", env = "ENOEXEC_PLATFORM")]
     pub(super) platforms: Vec<Platform>,
-    /// A node to run on, such as arm64, m8g.large, raspberry-pi-5 or amd64,compat32=no (repeatable; by default a plain node of each image's own platform)
-    #[arg(long = "node", value_name = "NODE", env = "ENOEXEC_NODE", value_parser = Node::parse)]
-    pub(super) nodes: Vec<Node>,
+    /// A node to run on, such as arm64, m8g.large, raspberry-pi-5, amd64,compat32=no, host, or a file with nodes (repeatable; by default a plain node of each image's own platform)
+    #[arg(long = "node", value_name = "NODE", env = "ENOEXEC_NODE", value_parser = NodeArgument::parse)]
+    pub(super) nodes: Vec<NodeArgument>,
     /// Start this instead of the image's Entrypoint and Cmd (repeatable: one word each)
     #[arg(long, value_name = "WORD", env = "ENOEXEC_ENTRYPOINT")]
     pub(super) entrypoint: Option<Vec<String>>,

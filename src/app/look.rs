@@ -63,7 +63,7 @@ fn request(look: Look) -> Result<(Output, Request), Failure> {
     let request = Request {
         targets,
         platforms: look.platforms,
-        nodes: look.nodes,
+        nodes: super::node::resolve(look.nodes)?,
         overrides,
         verify_diff_ids: look.verify_diffids,
         cache: look.cache.open(),

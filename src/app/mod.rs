@@ -5,6 +5,7 @@ mod cache;
 mod catalogue;
 mod lint;
 mod look;
+mod node;
 mod output;
 mod terminal;
 mod triage;
@@ -67,6 +68,7 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Triage(arguments) => triage::run(arguments, common, terminal),
         Command::Explain { what, format } => catalogue::explain(&what, format, common, terminal),
         Command::Rules => catalogue::rules(terminal),
+        Command::Node(arguments) => node::run(&arguments, terminal),
         Command::Cache(arguments) => cache::run(arguments, terminal),
     }
 }

@@ -14,7 +14,7 @@ pub use date::{Date, DateError};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use escape::{Escaped, escape};
 pub use guest_path::GuestPath;
-pub use kernel_version::KernelVersion;
+pub use kernel_version::{KernelVersion, KernelVersionError};
 pub use parallel::parallel_map;
 pub use pattern::matches;
 pub use platform::{Platform, PlatformError};

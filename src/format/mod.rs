@@ -5,6 +5,7 @@ pub mod content;
 pub mod dockerfile;
 pub mod elf;
 pub mod log;
+pub mod kube;
 pub mod macho;
 pub mod oci;
 pub mod pe;

@@ -84,6 +84,56 @@ impl Handler {
         })
     }
 
+    /// Reads what the kernel shows of a handler in `/proc/sys/fs/binfmt_misc/NAME` (`entry_status`); `None` for one that is disabled.
+    pub fn shown(name: &str, text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        if lines.next() != Some("enabled") {
+            return None;
+        }
+        let (mut interpreter, mut flags, mut extension) = (None, "", None);
+        let (mut offset, mut magic, mut mask) = (0, Vec::new(), Vec::new());
+        for line in lines {
+            match line.split_once(' ').unwrap_or((line, "")) {
+                ("interpreter", path) => interpreter = Some(path.as_bytes().to_vec()),
+                ("flags:", letters) => flags = letters,
+                ("extension", text) => extension = Some(text.strip_prefix('.').unwrap_or(text)),
+                ("offset", number) => offset = number.parse().ok()?,
+                ("magic", digits) => magic = hexadecimal(digits)?,
+                ("mask", digits) => mask = hexadecimal(digits)?,
+                _ => {}
+            }
+        }
+        let matching = match extension {
+            Some(extension) => Matching::Extension(extension.as_bytes().to_vec()),
+            None if magic.is_empty() => return None,
+            None => Matching::Magic { offset, magic, mask },
+        };
+        let (fixed, hands_over) = (flags.contains('F'), flags.contains(['O', 'C']));
+        Some(Self { name: name.to_owned(), matching, interpreter: interpreter?, fixed, hands_over })
+    }
+
+    /// The line that registers it, as [`Handler::registered`] reads it. Flags that make no difference to what is started are left
+    /// out.
+    pub fn line(&self) -> String {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+        let interpreter = String::from_utf8_lossy(&self.interpreter);
+        let flags = [(self.hands_over, 'O'), (self.fixed, 'F')].into_iter().filter_map(|(is_set, flag)| is_set.then_some(flag));
+        let flags: String = flags.collect();
+        let fields = match &self.matching {
+            Matching::Magic { offset, magic, mask } => {
+                [self.name.clone(), "M".into(), offset.to_string(), hex(magic), hex(mask), interpreter.into(), flags]
+            }
+            Matching::Extension(extension) => {
+                let extension = String::from_utf8_lossy(extension).into_owned();
+                [self.name.clone(), "E".into(), String::new(), extension, String::new(), interpreter.into(), flags]
+            }
+        };
+        // Whatever comes first separates.
+        let is_free = |separator: &&str| !fields.iter().any(|field| field.contains(separator));
+        let separator = [":", ",", ";", "|", "!"].iter().find(|separator| is_free(separator)).copied().unwrap_or(":");
+        format!("{separator}{}", fields.join(separator))
+    }
+
     /// qemu's handler for an instruction set, as the packages of emulators register it: class, byte order and version count, the
     /// ABI does not, and of the type either kind of program (tonistiigi/binfmt, `cmd/binfmt/config.go`).
     pub fn qemu(architecture: &str, code: Code) -> Self {
@@ -134,6 +184,11 @@ fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+fn hexadecimal(digits: &str) -> Option<Vec<u8>> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.trim().as_bytes().chunks(2).map(byte).collect()
+}
+
 fn emulator(architecture: &str) -> &str {
     match architecture {
         "amd64" => "x86_64",
@@ -148,7 +203,36 @@ fn emulator(architecture: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Handler, Matching};
+
+    #[test]
+    fn what_the_kernel_shows_is_read() {
+        let text = "enabled\ninterpreter /usr/bin/qemu-x\nflags: POCF\noffset 4\nmagic 0102ff\nmask ff00ff\n";
+        let handler = Handler::shown("qemu-x", text).unwrap();
+        assert_eq!(handler.matching, Matching::Magic { offset: 4, magic: vec![1, 2, 255], mask: vec![255, 0, 255] });
+        assert!(handler.fixed && handler.hands_over && handler.interpreter == b"/usr/bin/qemu-x");
+        let handler = Handler::shown("py", "enabled\ninterpreter /usr/bin/python3\nflags: \nextension .py\n").unwrap();
+        assert_eq!((handler.matching, handler.fixed), (Matching::Extension(b"py".to_vec()), false));
+        assert_eq!(Handler::shown("x", &text.replace("enabled", "disabled")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_handlers_line_registers_the_same_handler(
+            name in "[a-z:,]{1,8}",
+            offset in 0_usize..100,
+            bytes in proptest::collection::vec(any::<(u8, u8)>(), 1..40),
+            interpreter in "/[a-z:|/]{1,20}",
+            (fixed, hands_over) in any::<(bool, bool)>(),
+        ) {
+            let (magic, mask) = bytes.into_iter().unzip();
+            let matching = Matching::Magic { offset, magic, mask };
+            let handler = Handler { name, matching, interpreter: interpreter.into_bytes(), fixed, hands_over };
+            prop_assert_eq!(Handler::registered(handler.line().as_bytes()), Some(handler));
+        }
+    }
 
     #[test]
     fn lines_are_read_as_the_kernel_reads_them() {

@@ -1,7 +1,11 @@
 //! What a machine can run.
 
 mod architecture;
+mod compat;
+mod file;
 mod handler;
+mod host;
+mod kubernetes;
 mod level;
 mod matching;
 mod naming;
@@ -12,6 +16,7 @@ mod spec;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use architecture::{Code, agree, aliases, all_aliases, native_code, sibling_code};
+pub use compat::Compat;
 pub use handler::{Handler, Matching};
 pub use level::{Family, Level};
 pub use matching::{preference, select};
@@ -19,6 +24,9 @@ pub use property::Property;
 pub use spec::NodeError;
 
 use crate::base::{KernelVersion, Platform};
+use crate::format::elf::TinyProgram;
+use crate::format::kube::ClusterNode;
+use crate::store::{Host, Probe};
 
 /// A machine, as far as it decides what can be executed on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,27 +47,6 @@ pub struct Node {
     pub handlers: Vec<Handler>,
     /// What of this is not certain, and why: what hangs on it cannot be told.
     pub unsure: BTreeMap<Property, String>,
-}
-
-/// A second instruction set that a 64-bit kernel runs (`arch/*/include/asm/elf.h`, `compat_elf_check_arch`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Compat {
-    /// i386 on amd64 (CONFIG_IA32_EMULATION).
-    I386,
-    /// The x32 ABI on amd64.
-    X32,
-    /// 32-bit Arm on arm64 (CONFIG_COMPAT, and a CPU that has AArch32).
-    Arm,
-    /// 31-bit on s390x.
-    S390,
-    /// 32-bit PowerPC on ppc64.
-    Ppc,
-    /// o32 on mips64.
-    O32,
-    /// n32 on mips64.
-    N32,
-    /// rv32 on riscv64.
-    Riscv32,
 }
 
 impl Node {
@@ -100,6 +87,45 @@ impl Node {
     /// Neither a platform nor a machine that is known, or an unknown setting.
     pub fn parse(text: &str) -> Result<Self, NodeError> {
         spec::parse(text)
+    }
+
+    /// The same node with settings in the place of what is known of it: `page-size=64k,compat32=no`.
+    ///
+    /// # Errors
+    /// An unknown setting.
+    pub fn narrowed(self, settings: &str) -> Result<Self, NodeError> {
+        spec::narrowed(self, settings)
+    }
+
+    /// The machine that tells this of itself; with what its kernel was seen to start, if that was tried.
+    ///
+    /// # Errors
+    /// An architecture of which nothing is known here.
+    pub fn of_host(host: &Host, probed: &[(TinyProgram, Probe)]) -> Result<Self, NodeError> {
+        host::node(host, probed)
+    }
+
+    /// A machine of a Kubernetes cluster, as far as it tells of itself.
+    pub fn of_kubernetes(node: &ClusterNode) -> Self {
+        kubernetes::node(node)
+    }
+
+    /// Reads a file of nodes: what `enoexec node` prints, in TOML or JSON, or what `kubectl get node -o json` or `-o yaml` prints.
+    ///
+    /// # Errors
+    /// It is none, or says what is not understood.
+    pub fn read(text: &str) -> Result<Vec<Self>, NodeError> {
+        file::read(text)
+    }
+
+    /// A node file, for `--node`: TOML.
+    pub fn to_toml(&self) -> String {
+        file::to_toml(self)
+    }
+
+    /// A node file, for `--node`: JSON.
+    pub fn to_json(&self) -> String {
+        file::to_json(self)
     }
 
     /// What `uname -m` prints there (`arch/*/kernel/`, `UTS_MACHINE`); `None` where that depends on more than the platform.

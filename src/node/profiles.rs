@@ -66,6 +66,40 @@ struct InstanceType {
     unsure: Vec<Property>,
 }
 
+/// An operating system's kernel.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct System {
+    kernel: Option<String>,
+    os_image: Option<String>,
+    architecture: String,
+    pub(super) page_size: Option<u64>,
+    pub(super) compat32: Option<bool>,
+    /// A kernel's release or an operating system's name that the row decides.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by people and by the test"))]
+    example: String,
+    /// For readers, and for the test that every row has grounds.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by people and by the test"))]
+    source: Option<String>,
+    confidence: Option<Confidence>,
+    #[serde(default)]
+    pub(super) unsure: Vec<Property>,
+}
+
+impl System {
+    /// Says of `node` what is not certain, as being known of `name`.
+    pub(super) fn doubt(&self, node: &mut Node, property: Property, name: &str) {
+        doubt(node, &[property], self.confidence, name);
+    }
+}
+
+/// The kernel of a node of this architecture, by what `uname -r` and os-release say.
+pub(super) fn system(architecture: &str, kernel: &str, os_image: &str) -> Option<&'static System> {
+    let stands = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|wanted| text.contains(wanted.as_str()));
+    let fits = |row: &&System| row.architecture == architecture && stands(&row.kernel, kernel) && stands(&row.os_image, os_image);
+    TABLES.systems.iter().find(fits)
+}
+
 /// How sure a row is that names no source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -81,6 +115,8 @@ struct Tables {
     machine: Vec<Machine>,
     #[serde(rename = "type")]
     types: Vec<InstanceType>,
+    #[serde(rename = "system")]
+    systems: Vec<System>,
 }
 
 // Text that was compiled in and that a test reads: it parses, or the test fails.
@@ -104,7 +140,7 @@ pub(super) fn find(text: &str) -> Option<Node> {
 }
 
 /// An instance type of a provider.
-fn instance_type(name: &str) -> Option<Node> {
+pub(super) fn instance_type(name: &str) -> Option<Node> {
     let readings = readings(name);
     let row = TABLES.types.iter().find(|row| readings.iter().any(|(provider, name)| row.fits(*provider, name)))?;
     let mut node = node(cpu(&row.cpu)?, name)?;
@@ -177,7 +213,7 @@ pub(super) fn proposals(text: &str) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{TABLES, cpu, find, plain, proposals};
+    use super::{TABLES, cpu, find, plain, proposals, system};
     use crate::node::{Compat, Level, Property};
 
     #[test]
@@ -206,6 +242,16 @@ mod tests {
             assert!(row.source.is_some() || row.confidence.is_some() && !row.unsure.is_empty(), "{}", row.example);
             let (is, wanted) = (find(&row.example).unwrap(), find(&row.cpu).unwrap());
             assert_eq!((is.platform, is.level, is.compat), (wanted.platform, wanted.level, wanted.compat), "{}", row.example);
+        }
+    }
+
+    #[test]
+    fn every_system_decides_its_example() {
+        for row in &TABLES.systems {
+            assert!(row.source.is_some() || row.confidence.is_some() && !row.unsure.is_empty(), "{}", row.example);
+            let (kernel, image) = if row.kernel.is_some() { (row.example.as_str(), "") } else { ("", row.example.as_str()) };
+            let found = system(&row.architecture, kernel, image).unwrap();
+            assert_eq!((&found.kernel, &found.os_image), (&row.kernel, &row.os_image), "{}", row.example);
         }
     }
 

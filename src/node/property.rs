@@ -1,9 +1,9 @@
 //! What of a node may be unsure.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Something that decides whether a program runs, and that the name of a machine does not always tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Property {
     /// Whether it runs programs of the smaller word size.

@@ -1,26 +1,32 @@
 //! How a node is written on the command line.
 
-use crate::base::{KernelVersion, Platform, escape};
+use crate::base::{Platform, escape};
 
 use super::{Compat, Handler, Level, Node, Property, native_code, profiles};
 
 /// Why a text is no node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NodeError(String);
+pub struct NodeError(pub(super) String);
 
 const SETTINGS: &str = "kernel-bits=32, page-size=4k|16k|64k, compat32=yes|no, compat=NAME+NAME, kernel=MAJOR.MINOR, level=v2|v8.2|power9|z14|rva22, binfmt=ARCHITECTURE|:NAME:M:OFFSET:MAGIC:MASK:EMULATOR:FLAGS, emulator-loader=PATH";
 
 pub(super) fn parse(text: &str) -> Result<Node, NodeError> {
     let (name, settings) = text.split_once(',').map_or((text, None), |(name, settings)| (name, Some(settings)));
-    let mut node = named(name)?;
-    for setting in settings.iter().flat_map(|settings| settings.split(',')) {
+    let node = named(name)?;
+    match settings {
+        Some(settings) => Ok(Node { name: escape(text).to_string(), ..narrowed(node, settings)? }),
+        None => Ok(node),
+    }
+}
+
+/// A node with settings (`page-size=64k,compat32=no`) in the place of what is known of it; they become part of its name.
+pub(super) fn narrowed(mut node: Node, settings: &str) -> Result<Node, NodeError> {
+    for setting in settings.split(',') {
         let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
         apply(&mut node, key, value)?;
     }
-    if settings.is_some() {
-        node.name = escape(text).to_string();
-    }
+    node.name = format!("{},{}", node.name, escape(settings));
     Ok(node)
 }
 
@@ -40,7 +46,7 @@ fn named(name: &str) -> Result<Node, NodeError> {
     })
 }
 
-fn platform(name: &str) -> Result<Platform, NodeError> {
+pub(super) fn platform(name: &str) -> Result<Platform, NodeError> {
     let name = if name == "host" { host_architecture() } else { name };
     let platform: Platform = name.parse().map_err(|error| NodeError(format!("{error}")))?;
     Ok(match platform.architecture.as_str() {
@@ -73,9 +79,9 @@ fn apply(node: &mut Node, key: &str, value: &str) -> Result<(), NodeError> {
         ("page-size", size) => node.page_size = page_size(size).ok_or_else(bad)?,
         ("compat32", "no") => node.compat.clear(),
         ("compat32", "yes") => node.compat.extend(siblings(&node.platform)),
-        ("compat", names) => node.compat = names.split('+').map(compat).collect::<Option<_>>().ok_or_else(bad)?,
+        ("compat", names) => node.compat = names.split('+').map(Compat::named).collect::<Option<_>>().ok_or_else(bad)?,
         ("level", text) => node.level = Some(Level::parse(&node.platform, text).ok_or_else(bad)?),
-        ("kernel", version) => node.kernel = kernel(version).ok_or_else(bad)?,
+        ("kernel", version) => node.kernel = version.parse().map_err(|_| bad())?,
         // Of the handler that was named last.
         ("emulator-loader", path) if path.starts_with('/') => {
             node.handlers.first_mut().ok_or_else(bad)?.loader = Some(path.as_bytes().to_vec());
@@ -117,26 +123,6 @@ fn page_size(text: &str) -> Option<u64> {
         "64k" | "65536" => Some(64 << 10),
         _ => None,
     }
-}
-
-fn kernel(text: &str) -> Option<KernelVersion> {
-    let mut parts = text.split('.').map(|part| part.parse().ok());
-    Some(KernelVersion(parts.next()??, parts.next().unwrap_or(Some(0))?))
-}
-
-/// The names of the ABIs, as Linux' configuration and its users call them.
-fn compat(name: &str) -> Option<Compat> {
-    Some(match name {
-        "i386" => Compat::I386,
-        "x32" => Compat::X32,
-        "arm" => Compat::Arm,
-        "s390" => Compat::S390,
-        "ppc" => Compat::Ppc,
-        "o32" => Compat::O32,
-        "n32" => Compat::N32,
-        "riscv32" => Compat::Riscv32,
-        _ => return None,
-    })
 }
 
 pub(super) fn siblings(platform: &Platform) -> &'static [Compat] {

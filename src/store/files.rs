@@ -114,3 +114,22 @@ impl<F: Files> Store for FileStore<F> {
         Err(not_an_image(self.files.place(), "is an image, not a root file system"))
     }
 }
+
+/// The text of a file, or of standard input for `-`: at most [`MAX_DOCUMENT`] times eight, which lists of a large cluster's nodes fit.
+///
+/// # Errors
+/// It cannot be read, is larger, or is no UTF-8.
+pub fn read_text(path: &Path) -> Result<String, StoreError> {
+    const LARGEST: u64 = 8 * MAX_DOCUMENT;
+    let input: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(std::fs::File::open(path).map_err(|error| io(path, &error))?)
+    };
+    let mut bytes = Vec::new();
+    input.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| io(path, &error))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(not_an_image(path, "is larger than any list of objects that is read here"));
+    }
+    String::from_utf8(bytes).map_err(|_| not_an_image(path, "is no text in UTF-8"))
+}

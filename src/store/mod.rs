@@ -4,6 +4,7 @@ mod archive;
 mod cache;
 mod changes;
 mod files;
+mod host;
 mod layout;
 mod open;
 mod root;
@@ -19,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 pub use cache::{Cache, Holding};
 pub use changes::Changes;
+pub use files::read_text;
+pub use host::{Host, Probe, host, probe};
 pub use open::{Opened, open};
 pub use root::entry_name;
 pub use sources::{MAX_SOURCE, SourceFile, build_files, find_sources, read_source, replace_source};

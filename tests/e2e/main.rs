@@ -20,6 +20,7 @@ mod linking;
 mod loaders;
 mod packages;
 mod page;
+mod probe;
 mod run;
 mod runtimes;
 mod starts;

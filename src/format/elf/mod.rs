@@ -10,6 +10,7 @@ mod notes;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod tiny;
 mod versions;
 
 use goblin::elf::dynamic::DF_1_PIE;
@@ -21,6 +22,7 @@ use crate::base::KernelVersion;
 pub use loader::{LoaderFacts, LoaderFamily};
 pub use machine::{Machine, MachineInfo, Use};
 pub(super) use reader::Reader;
+pub use tiny::{TINY_PROGRAMS, TinyProgram};
 
 /// An ELF file's facts, read with the file's own class and byte order.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

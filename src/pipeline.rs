@@ -1,6 +1,8 @@
 //! The whole tool on a screen: each function is a row of arrows.
 
+mod cluster;
 mod lint;
+mod preflight;
 
 use std::sync::Arc;
 
@@ -15,7 +17,9 @@ use crate::report::{self, ExecReport, ImageReport, Report, TargetReport, TriageR
 use crate::store::{self, Cache, Opened, Store, StoreError, Target};
 use crate::triage::{self, Subject};
 
+pub use cluster::subjects;
 pub use lint::{LintRequest, fix, lint};
+pub use preflight::{Machine, Manifests, Preflight, machines, preflight};
 
 /// What `check` and `inspect` are asked.
 #[derive(Debug, Clone, Default)]

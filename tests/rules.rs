@@ -10,8 +10,9 @@ use std::time::SystemTime;
 
 use enoexec::base::{Date, Quiet};
 use enoexec::finding::{Example, Looked, Policy, Rule, TextLocus, catalogue};
+use enoexec::format::kube::objects;
 use enoexec::node::Node;
-use enoexec::pipeline::{LintRequest, Request, check, lint};
+use enoexec::pipeline::{LintRequest, Manifests, Request, check, lint, machines, preflight};
 use enoexec::report::Report;
 use enoexec::store::Target;
 use enoexec::triage::{Subject, Symptom, diagnose};
@@ -24,6 +25,7 @@ fn failure(rule: &Rule, example: &Example) -> Option<String> {
     }
     let folder = tempfile::tempdir().unwrap();
     let report = match &example.image {
+        Some(image) if !example.files.is_empty() => placed(&Recipe::from_toml(image), &example.files, folder.path()),
         Some(image) => checked(&Recipe::from_toml(image), folder.path()),
         None => linted(&example.files, folder.path()),
     };
@@ -31,8 +33,10 @@ fn failure(rule: &Rule, example: &Example) -> Option<String> {
     let ignored = example.ignore.iter().map(|entry| entry.suppression(written.clone()).unwrap());
     let suppressions = report.suppressions.iter().cloned().chain(ignored).collect();
     let policy = Policy { suppressions, ..Policy::everything(Date::of(SystemTime::now())) };
-    let looked =
-        Looked { families: &["EX1", "EX2", "EX3"], targets: report.targets.iter().map(|target| target.target.clone()).collect() };
+    let looked = Looked {
+        families: &["EX1", "EX2", "EX3", "EX4"],
+        targets: report.targets.iter().map(|target| target.target.clone()).collect(),
+    };
     let findings = policy.apply(report.findings, &looked).findings;
     let found: Vec<String> = findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.message)).collect();
     let fired = findings.iter().any(|finding| finding.rule.id == rule.id);
@@ -45,6 +49,17 @@ fn checked(recipe: &Recipe, folder: &Path) -> Report {
     let target: Target = format!("oci:{}", folder.display()).parse().unwrap();
     let nodes = recipe.nodes.iter().map(|node| Node::parse(node).unwrap()).collect();
     check(&Request { targets: vec![target], nodes, verify_diff_ids: true, ..Request::default() }, &Quiet)
+}
+
+/// The files are manifests and nodes; every container has the image.
+fn placed(recipe: &Recipe, files: &BTreeMap<String, String>, folder: &Path) -> Report {
+    recipe.write_layout(folder);
+    let target: Target = format!("oci:{}", folder.display()).parse().unwrap();
+    let machines = machines(&files["nodes.yaml"]).unwrap();
+    let objects = files.iter().filter(|(name, _)| *name != "nodes.yaml").flat_map(|(_, text)| objects(text).objects).collect();
+    let images = [("*".to_owned(), target)].into();
+    let found = preflight(&Manifests { objects, machines, images, cache: None }, &Quiet);
+    Report { findings: found.findings, ..Report::default() }
 }
 
 fn linted(files: &BTreeMap<String, String>, folder: &Path) -> Report {

@@ -9,6 +9,7 @@ use crate::base::{Platform, escape};
 use crate::finding::Severity;
 
 use super::node::{NodeArgument, NodeCommand};
+use super::preflight::PreflightCommand;
 
 /// Says whether what is inside a container image will exec on the node it is meant for.
 #[derive(Debug, Parser)]
@@ -68,6 +69,8 @@ pub(super) enum Command {
     /// From a crash to its cause, the proof and the fix: exit code 1 where a cause is found
     #[command(after_help = SYMPTOMS)]
     Triage(Triage),
+    /// Every workload on every node that it may land on: will it exec there?
+    Preflight(PreflightCommand),
     /// Explain a rule, or an error that someone saw
     Explain {
         /// A rule's id or name, such as EX101, or the text of an error

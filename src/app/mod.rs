@@ -7,6 +7,7 @@ mod lint;
 mod look;
 mod node;
 mod output;
+mod preflight;
 mod terminal;
 mod triage;
 
@@ -67,6 +68,7 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Lint(lint) => lint::lint(lint, common, terminal),
         Command::Triage(arguments) => triage::run(arguments, common, terminal),
         Command::Explain { what, format } => catalogue::explain(&what, format, common, terminal),
+        Command::Preflight(arguments) => preflight::run(arguments, common, terminal),
         Command::Rules => catalogue::rules(terminal),
         Command::Node(arguments) => node::run(&arguments, terminal),
         Command::Cache(arguments) => cache::run(arguments, terminal),

@@ -5,6 +5,8 @@ mod contents;
 mod data;
 mod images;
 mod other_systems;
+mod placements;
+mod scheduling;
 mod starts;
 
 use crate::exec::{Launch, LaunchError, Trace};
@@ -15,6 +17,8 @@ use crate::node::Node;
 pub use causes::doubt;
 pub use contents::infer_platform;
 pub use images::{judge_choice, judge_listing};
+pub use placements::{Landing, Placement, judge_placements};
+pub use scheduling::keeps_away;
 
 /// One image with everything that is known of it, ready to be judged.
 pub struct Case<'a> {

@@ -11,6 +11,7 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+mod placements;
 mod rule_page;
 #[cfg(test)]
 mod sample;
@@ -37,6 +38,7 @@ pub use human::{HumanOptions, human};
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
+pub use placements::placements;
 pub use rule_page::rule_page;
 pub use sarif::sarif;
 pub use triage::{TriageReport, looks, triage_human, triage_json};

@@ -3,6 +3,7 @@
 mod archive;
 mod cache;
 mod changes;
+mod cluster;
 mod files;
 mod host;
 mod layout;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use cache::{Cache, Holding};
 pub use changes::Changes;
+pub use cluster::Cluster;
 pub use files::read_text;
 pub use host::{Host, Probe, host, probe};
 pub use open::{Opened, open};
@@ -153,6 +155,14 @@ pub enum StoreError {
         directory: PathBuf,
         /// What it said.
         error: String,
+    },
+    /// kubectl did not get what it was asked for.
+    #[error("`{call}` failed: {said}")]
+    Kubectl {
+        /// The call, escaped.
+        call: String,
+        /// What it said, escaped.
+        said: String,
     },
     /// A kind of target that this version cannot read.
     #[error("{0}")]

@@ -1,6 +1,7 @@
 //! From symptoms (a log, an event, a pod's state) to ranked causes. No I/O: what the image and the node say is handed in.
 
 mod cause;
+mod kubernetes;
 mod looking;
 mod observation;
 mod ranking;
@@ -13,6 +14,7 @@ mod words;
 use std::collections::BTreeSet;
 
 pub use cause::{Cause, causes};
+pub use kubernetes::{of_pod, subjects};
 pub use looking::Look;
 pub use observation::Observation;
 pub use ranking::{Confidence, Found, Hypothesis};

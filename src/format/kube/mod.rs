@@ -51,6 +51,8 @@ pub struct Workload {
     pub spec: PodSpec,
     /// Where the template's `spec` stands, as a JSON pointer.
     pub pointer: &'static str,
+    /// The labels by which its pods are found (`spec.selector.matchLabels`).
+    pub selector: Vec<(String, String)>,
 }
 
 /// The objects of a text.
@@ -93,7 +95,8 @@ fn object(node: &yaml::Node) -> Option<Object> {
             Some(pointer) => {
                 let path: Vec<&str> = pointer.split('/').skip(1).collect();
                 let spec = node.at(&path).map(PodSpec::read).unwrap_or_default();
-                Object::Workload(Box::new(Workload { meta, spec, pointer }))
+                let selector = pairs(node, &["spec", "selector", "matchLabels"]);
+                Object::Workload(Box::new(Workload { meta, spec, pointer, selector }))
             }
             None => Object::Other(meta),
         },

@@ -84,7 +84,9 @@ pub fn triage(case: Case, progress: &dyn Progress) -> TriageReport {
 
 /// The containers that were started from an image: those that name it, or all that crashed, or none in particular.
 fn started_from(subject: &Subject, image: &Target) -> Vec<Option<triage::Container>> {
-    let is_named = |container: &&triage::Container| image.text.ends_with(container.image.as_str()) && !container.image.is_empty();
+    let is_asked = |container: &triage::Container| image.text.ends_with(&container.image) && !container.image.is_empty();
+    let is_pulled = |container: &triage::Container| container.image_id.as_ref().is_some_and(|id| image.text.ends_with(id));
+    let is_named = |container: &&triage::Container| is_asked(container) || is_pulled(container);
     let named: Vec<Option<triage::Container>> = subject.containers.iter().filter(is_named).cloned().map(Some).collect();
     match (named.is_empty(), subject.containers.as_slice()) {
         (false, _) => named,

@@ -101,20 +101,29 @@ Targets:
 const SYMPTOMS: &str = "\
 Reads logs of any wrapping: docker, podman, kubectl, containerd, journald, buildx, GitHub Actions; JSON or text, in any language.
   kubectl logs --previous POD | enoexec triage
+  kubectl get pod POD -o json | enoexec triage        also YAML, lists, events, `kubectl describe pod`, `docker inspect`
+  enoexec triage POD -n NAMESPACE                     asks the cluster through kubectl, and changes nothing
+  enoexec triage deploy/NAME --context CONTEXT
   enoexec triage crash.log --image registry.example/shop:1 --node arm64";
 
 /// `enoexec triage`.
 #[derive(Debug, Args)]
 pub(super) struct Triage {
-    /// What was seen: a file, or - for standard input
-    #[arg(value_name = "FILE", default_value = "-")]
+    /// What was seen: a file, - for standard input, or what crashed in a cluster: POD, deploy/NAME
+    #[arg(value_name = "FILE|POD|KIND/NAME", default_value = "-")]
     pub(super) input: OsString,
+    /// The pod's namespace (by default that of kubectl's context)
+    #[arg(short, long, value_name = "NAMESPACE", env = "ENOEXEC_NAMESPACE")]
+    pub(super) namespace: Option<String>,
+    /// The context of kubectl that is meant (by default its current one)
+    #[arg(long, value_name = "CONTEXT", env = "ENOEXEC_CONTEXT")]
+    pub(super) context: Option<String>,
     /// The image that was started, as a TARGET of `check` (repeatable): what crashed is predicted and held against the log
     #[arg(long = "image", value_name = "TARGET", env = "ENOEXEC_IMAGE")]
     pub(super) images: Vec<OsString>,
-    /// The node that it ran on, such as arm64 or amd64,compat32=no (repeatable)
-    #[arg(long = "node", value_name = "NODE", env = "ENOEXEC_NODE", value_parser = Node::parse)]
-    pub(super) nodes: Vec<Node>,
+    /// The node that it ran on, as for `check` (repeatable; by default the pod's own, where that is known)
+    #[arg(long = "node", value_name = "NODE", env = "ENOEXEC_NODE", value_parser = NodeArgument::parse)]
+    pub(super) nodes: Vec<NodeArgument>,
     /// How to print what was found
     #[arg(long, value_enum, default_value = "human", env = "ENOEXEC_FORMAT")]
     pub(super) format: TriageFormat,

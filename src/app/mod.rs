@@ -11,7 +11,9 @@ mod preflight;
 mod terminal;
 mod triage;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -48,7 +50,7 @@ enum Failure {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(words(std::env::args_os()));
     let terminal = Terminal::new(&arguments.common);
     let exit = run(arguments, &terminal).unwrap_or_else(|failure| {
         terminal.finish();
@@ -58,6 +60,16 @@ pub fn main() -> ExitCode {
         if matches!(failure, Failure::Usage(_)) { Exit::Usage } else { Exit::CouldNotLook }
     });
     ExitCode::from(exit as u8)
+}
+
+/// `kubectl enoexec POD` runs a program of that name, and means `enoexec triage POD`.
+fn words(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = words.collect();
+    let is_plugin = words.first().and_then(|name| Path::new(name).file_stem()).is_some_and(|name| name == "kubectl-enoexec");
+    if is_plugin {
+        words.insert(1, "triage".into());
+    }
+    words
 }
 
 fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {

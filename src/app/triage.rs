@@ -3,10 +3,12 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
 
 use crate::pipeline::{self, Case};
 use crate::report::{self, TriageReport};
-use crate::triage::{Subject, Symptom};
+use crate::store::{Cluster, Target};
+use crate::triage::{self, Subject, Symptom};
 
 use super::arguments::{Common, Triage, TriageFormat};
 use super::look;
@@ -18,15 +20,47 @@ const LIMIT: u64 = 256 << 20;
 
 /// From a crash to its cause.
 pub(super) fn run(arguments: Triage, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
-    let images = arguments.images.into_iter().map(look::target).collect::<Result<_, _>>()?;
-    let subject = subject(&arguments.input)?;
-    let case = Case { subject, images, nodes: arguments.nodes, cache: arguments.cache.open() };
-    let report = pipeline::triage(case, terminal);
-    write(&report, arguments.format, common, terminal)?;
-    if report.errors().next().is_some() {
-        return Ok(Exit::CouldNotLook);
+    let mut subjects = worth_a_look(subjects(&arguments, terminal)?);
+    // A program takes one document.
+    subjects.truncate(if arguments.format == TriageFormat::Json { 1 } else { usize::MAX });
+    let named: Vec<Target> = arguments.images.into_iter().map(look::target).collect::<Result<_, _>>()?;
+    let nodes = super::node::resolve(arguments.nodes)?;
+    let cache = arguments.cache.open();
+    let mut exit = Exit::Clean;
+    for subject in subjects {
+        let images = if named.is_empty() { pulled(&subject) } else { named.clone() };
+        let report = pipeline::triage(Case { subject, images, nodes: nodes.clone(), cache: cache.clone() }, terminal);
+        write(&report, arguments.format, common, terminal)?;
+        exit = match exit {
+            _ if !named.is_empty() && report.errors().next().is_some() => Exit::CouldNotLook,
+            Exit::Clean if report.has_cause() => Exit::Findings,
+            exit => exit,
+        };
     }
-    Ok(if report.has_cause() { Exit::Findings } else { Exit::Clean })
+    Ok(exit)
+}
+
+/// What fails, one of each workload, whose pods fail alike; or the first, where nothing does.
+fn worth_a_look(subjects: Vec<Subject>) -> Vec<Subject> {
+    let mut owners = Vec::new();
+    let mut kept: Vec<Subject> = Vec::new();
+    for subject in subjects {
+        let is_new = subject.owner.as_ref().is_none_or(|owner| !owners.contains(owner));
+        owners.extend(subject.owner.clone());
+        if kept.is_empty() || is_new && (subject.is_failing() || !subject.symptoms.is_empty()) {
+            kept.push(subject);
+        }
+    }
+    kept
+}
+
+/// The images that containers were really started from, where their registry can be asked for them.
+fn pulled(subject: &Subject) -> Vec<Target> {
+    let failing = subject.containers.iter().filter(|container| container.is_failing());
+    let mut images: Vec<Target> =
+        failing.filter_map(|container| format!("docker://{}", container.image_id.as_ref()?).parse().ok()).collect();
+    images.dedup();
+    images
 }
 
 /// What an error's text can mean, by itself.
@@ -48,11 +82,40 @@ fn write(report: &TriageReport, format: TriageFormat, common: &Common, terminal:
     Ok(())
 }
 
-fn subject(input: &OsStr) -> Result<Subject, Failure> {
+/// By what it is: a file, standard input, or the name of something in a cluster.
+fn subjects(arguments: &Triage, terminal: &Terminal) -> Result<Vec<Subject>, Failure> {
+    let input = &arguments.input;
+    let cluster = Cluster { context: arguments.context.clone(), namespace: arguments.namespace.clone() };
+    let is_cluster = cluster != Cluster::default();
+    match input.to_str() {
+        Some(name) if name != "-" && (is_cluster || !Path::new(input).exists() && is_name(name)) => {
+            pipeline::subjects(&cluster, name, terminal).map_err(|error| Failure::Look(error.to_string()))
+        }
+        _ => read_subjects(input),
+    }
+}
+
+/// `api-7d9c5b6f4-x2x4z`, `deploy/api`: what no file is called that is not there.
+fn is_name(text: &str) -> bool {
+    let (kind, name) = text.split_once('/').unwrap_or(("pod", text));
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    let ends = [".log", ".txt", ".json", ".yaml", ".yml", ".out", ".err"];
+    !name.is_empty()
+        && is_plain(kind)
+        && is_plain(name)
+        && !name.starts_with(['.', '-'])
+        && !ends.iter().any(|end| name.ends_with(end))
+}
+
+fn read_subjects(input: &OsStr) -> Result<Vec<Subject>, Failure> {
     let is_stdin = input == "-";
     let source = if is_stdin { "standard input".to_owned() } else { input.display().to_string() };
     let text = read(input, is_stdin).map_err(|error| Failure::Look(format!("{}: {error}", crate::base::escape(&source))))?;
-    Ok(Subject { symptoms: vec![Symptom { source, text }], ..Subject::default() })
+    let found = triage::subjects(&text);
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    Ok(vec![Subject { symptoms: vec![Symptom { source, text }], ..Subject::default() }])
 }
 
 fn read(input: &OsStr, is_stdin: bool) -> io::Result<String> {

@@ -24,12 +24,19 @@ pub fn subjects(text: &str) -> Vec<Subject> {
 impl Subject {
     /// Whether something of it does not run as it should.
     pub fn is_failing(&self) -> bool {
+        self.containers.iter().any(Container::is_failing)
+    }
+}
+
+impl Container {
+    /// Whether it does not run as it should.
+    pub fn is_failing(&self) -> bool {
         let starts = ["ContainerCreating", "PodInitializing", "Completed"];
         let is_bad = |state: &State| {
             state.exit_code.is_some_and(|code| code != 0)
                 || state.kind == "waiting" && state.reason.as_deref().is_some_and(|reason| !starts.contains(&reason))
         };
-        self.containers.iter().flat_map(|container| [&container.state, &container.last_state]).flatten().any(is_bad)
+        [&self.state, &self.last_state].into_iter().flatten().any(is_bad)
     }
 }
 

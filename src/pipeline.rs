@@ -14,8 +14,8 @@ use crate::format::oci::RunConfig;
 use crate::image::{self, Image, LayerIndex, Layers, Limits, Listing, Reading, Rootfs};
 use crate::node::{self, Node};
 use crate::report::{self, ExecReport, ImageReport, Report, TargetReport, TriageReport};
-use crate::store::{self, Cache, Opened, Store, StoreError, Target};
 use crate::triage::{self, Subject};
+use crate::store::{self, Cache, Network, Opened, Store, StoreError, Target};
 
 pub use cluster::subjects;
 pub use lint::{LintRequest, fix, lint};
@@ -40,6 +40,8 @@ pub struct Request {
     pub verify_diff_ids: bool,
     /// What is known of layers from earlier runs.
     pub cache: Option<Arc<Cache>>,
+    /// How registries are reached.
+    pub network: Network,
 }
 
 /// What `triage` is asked.
@@ -117,12 +119,15 @@ fn could_not_look(target: &Target, error: &StoreError) -> (TargetReport, Vec<Fin
 /// Target → Store → Images → LayerIndexes → Rootfs → Traces → Findings, for one target.
 fn look(target: &Target, request: &Request, progress: &dyn Progress) -> Result<(TargetReport, Vec<Finding>), StoreError> {
     let limits = Limits { diff_id: request.verify_diff_ids, ..Limits::default() };
-    let (store, mut layers) = open(target, &limits, progress)?;
+    let (store, mut layers) = open(target, request, &limits, progress)?;
     let listing = image::list(&*store)?;
     let name = target.to_string();
     let mut findings = check::judge_choice(&name, &listing, &request.platforms);
-    let listing = wanted(listing, &request.platforms);
-    let plan = Plan::new(&listing, &request.nodes);
+    let mut listing = wanted(listing, &request.platforms);
+    let mut plan = Plan::new(&listing, &request.nodes);
+    while listing.complete(&*store, &plan.needed()) {
+        plan = Plan::new(&listing, &request.nodes);
+    }
     let reading = Reading { limits, cache: request.cache.as_deref(), progress };
     layers.read(&*store, &plan.images(&listing), &reading);
 
@@ -137,8 +142,13 @@ fn look(target: &Target, request: &Request, progress: &dyn Progress) -> Result<(
     Ok((TargetReport { target: name, digest: listing.digest, error: None, images, skipped: listing.skipped }, findings))
 }
 
-fn open(target: &Target, limits: &Limits, progress: &dyn Progress) -> Result<(Box<dyn Store>, Layers), StoreError> {
-    match store::open(target)? {
+fn open<'a>(
+    target: &Target,
+    request: &'a Request,
+    limits: &Limits,
+    progress: &'a dyn Progress,
+) -> Result<(Box<dyn Store + 'a>, Layers), StoreError> {
+    match store::open(target, &request.network, progress)? {
         Opened::Store(store) => Ok((store, Layers::default())),
         Opened::Stream(input) => {
             let streamed = store::read_stream(input, progress, |digest, layer| {
@@ -184,10 +194,15 @@ impl Plan {
         plan
     }
 
-    /// The images whose layers are needed: those that some node pulls, or all where no node was named.
-    fn images<'a>(&self, listing: &'a Listing) -> Vec<&'a Image> {
+    /// The places of the images that are needed: those that some node pulls, or all where no node was named.
+    fn needed(&self) -> Vec<usize> {
         let needed = |nodes: &Vec<(Node, bool)>| nodes.is_empty() || nodes.iter().any(|(_, selected)| *selected);
-        listing.images.iter().zip(&self.nodes).filter(|(_, nodes)| needed(nodes)).map(|(image, _)| image).collect()
+        self.nodes.iter().enumerate().filter(|(_, nodes)| needed(nodes)).map(|(place, _)| place).collect()
+    }
+
+    /// The images whose layers are needed.
+    fn images<'a>(&self, listing: &'a Listing) -> Vec<&'a Image> {
+        self.needed().into_iter().filter_map(|place| listing.images.get(place)).collect()
     }
 }
 

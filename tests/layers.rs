@@ -63,6 +63,15 @@ fn imports_point_down_only() {
 }
 
 #[test]
+fn one_file_knows_async() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let knows =
+        |path: &PathBuf| ["async ", ".await", "tokio::"].iter().any(|word| fs::read_to_string(path).unwrap().contains(word));
+    let found: Vec<PathBuf> = sources(&root).into_iter().filter(knows).collect();
+    assert_eq!(found, [root.join("store/registry/wire.rs")]);
+}
+
+#[test]
 fn every_room_has_a_floor() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for entry in fs::read_dir(root).unwrap() {

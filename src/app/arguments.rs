@@ -11,6 +11,8 @@ use crate::finding::Severity;
 use super::node::{NodeArgument, NodeCommand};
 use super::preflight::PreflightCommand;
 
+use super::registry::Registries;
+
 /// Says whether what is inside a container image will exec on the node it is meant for.
 #[derive(Debug, Parser)]
 #[command(name = "enoexec", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
@@ -28,7 +30,7 @@ Exit codes:
   0  nothing at or above --fail-on
   1  findings
   2  usage or configuration
-  3  could not look (not found, unreadable)";
+  3  could not look (network, credentials, not found, unreadable)";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -90,6 +92,7 @@ pub(super) enum Command {
 
 const TARGETS: &str = "\
 Targets:
+  [docker://]REFERENCE     an image at a registry, such as nginx:1.27 or ghcr.io/acme/api@sha256:…
   PATH                     recognised by its content: archive, OCI layout, program
   docker-archive:FILE      what `docker save` and `podman save` write
   oci-archive:FILE[:TAG]   an OCI layout in a tar
@@ -183,6 +186,9 @@ pub(super) struct Look {
     /// What is known from earlier runs.
     #[command(flatten)]
     pub(super) cache: CacheOptions,
+    /// How registries are reached.
+    #[command(flatten)]
+    pub(super) registries: Registries,
 }
 
 /// Whether to remember what layers hold, and where.

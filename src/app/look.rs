@@ -50,7 +50,8 @@ pub(super) fn human_options(common: &Common, facts: bool) -> HumanOptions {
 }
 
 fn request(look: Look) -> Result<(Output, Request), Failure> {
-    let targets = look.targets.into_iter().map(target).collect::<Result<_, _>>()?;
+    let targets = look.targets.into_iter().map(target).collect::<Result<Vec<_>, _>>()?;
+    let network = look.registries.network(&targets)?;
     let overrides = Overrides {
         entrypoint: look.entrypoint,
         cmd: look.cmd,
@@ -67,6 +68,7 @@ fn request(look: Look) -> Result<(Output, Request), Failure> {
         overrides,
         verify_diff_ids: look.verify_diffids,
         cache: look.cache.open(),
+        network,
         ..Request::default()
     };
     Ok((look.output, request))

@@ -8,6 +8,7 @@ mod look;
 mod node;
 mod output;
 mod preflight;
+mod registry;
 mod terminal;
 mod triage;
 

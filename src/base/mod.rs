@@ -15,7 +15,7 @@ pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use escape::{Escaped, escape};
 pub use guest_path::GuestPath;
 pub use kernel_version::{KernelVersion, KernelVersionError};
-pub use parallel::parallel_map;
+pub use parallel::{parallel_map, parallel_map_on};
 pub use pattern::matches;
 pub use platform::{Platform, PlatformError};
 pub use progress::{Progress, Quiet, Watched};

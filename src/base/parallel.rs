@@ -6,7 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// Items are begun in their order, so put the largest first. Memory is bounded by the items at work at once.
 pub fn parallel_map<I: Sync, O: Send>(items: &[I], work: impl Fn(&I) -> O + Sync) -> Vec<O> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    parallel_map_on(std::thread::available_parallelism().map_or(1, NonZero::get), items, work)
+}
+
+/// [`parallel_map`] on at most so many threads: for work that waits, or that others are to be spared.
+pub fn parallel_map_on<I: Sync, O: Send>(threads: usize, items: &[I], work: impl Fn(&I) -> O + Sync) -> Vec<O> {
+    let threads = threads.min(items.len());
     if threads <= 1 {
         return items.iter().map(work).collect();
     }
@@ -42,5 +47,6 @@ mod tests {
         let squares = super::parallel_map(&items, |item| item * item);
         assert!(squares.iter().zip(&items).all(|(square, item)| *square == item * item));
         assert_eq!(squares.len(), 1000);
+        assert_eq!(super::parallel_map_on(0, &items, |item| item * item), squares);
     }
 }

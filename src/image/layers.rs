@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::{Digest, Progress, Watched, parallel_map};
+use crate::base::{Digest, Progress, Watched, parallel_map, parallel_map_on};
 use crate::format::oci::{Descriptor, MediaKind};
 use crate::format::tar::{Member, Members, TarError};
 use crate::store::{Cache, Store, StoreError};
@@ -10,6 +10,9 @@ use super::{Damage, DamageKind, Image, LayerIndex, LayerSource, Limits, Rootfs};
 
 /// The name under which the one layer of a root file system or a single file is kept.
 const TREE: &str = "";
+
+/// Layers that are transferred at once: enough to fill a line, and few enough for a registry not to mind.
+const TRANSFERS: usize = 4;
 
 /// How layers are read.
 pub struct Reading<'a> {
@@ -46,7 +49,8 @@ impl Layers {
         for source in &missing {
             progress.begin(&what(source), size(source));
         }
-        let indexes = parallel_map(&missing, |source| Arc::new(scan(store, source, reading)));
+        let work = |source: &&LayerSource| Arc::new(scan(store, source, reading));
+        let indexes = if store.is_remote() { parallel_map_on(TRANSFERS, &missing, work) } else { parallel_map(&missing, work) };
         self.indexes.extend(missing.into_iter().map(name).zip(indexes));
     }
 

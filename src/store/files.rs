@@ -106,7 +106,7 @@ impl<F: Files> Store for FileStore<F> {
         self.with_file(descriptor, |name| read(&self.files, name), |data| data)
     }
 
-    fn blob(&self, layer: &Descriptor) -> Result<Box<dyn Read + Send>, StoreError> {
+    fn blob(&self, layer: &Descriptor) -> Result<Box<dyn Read + Send + '_>, StoreError> {
         self.with_file(layer, |name| Ok(self.files.open(name)?.1), |data| Box::new(Cursor::new(data)))
     }
 

@@ -8,6 +8,7 @@ mod files;
 mod host;
 mod layout;
 mod open;
+mod registry;
 mod root;
 mod sources;
 mod stream;
@@ -25,6 +26,7 @@ pub use cluster::Cluster;
 pub use files::read_text;
 pub use host::{Host, Probe, host, probe};
 pub use open::{Opened, open};
+pub use registry::{Credential, Given, Keyring, Mirror, Network, Reference, ReferenceError, Secret};
 pub use root::entry_name;
 pub use sources::{MAX_SOURCE, SourceFile, build_files, find_sources, read_source, replace_source};
 pub use stream::{Stream, Streamed, read_stream};
@@ -55,7 +57,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// It is missing or cannot be opened.
-    fn blob(&self, layer: &Descriptor) -> Result<Box<dyn Read + Send>, StoreError>;
+    fn blob(&self, layer: &Descriptor) -> Result<Box<dyn Read + Send + '_>, StoreError>;
 
     /// The members of a target that is a root file system or a single file ([`Root::Tree`]).
     ///
@@ -164,6 +166,9 @@ pub enum StoreError {
         /// What it said, escaped.
         said: String,
     },
+    /// A registry did not give it, or may not be asked; the text is whole.
+    #[error("{0}")]
+    Registry(String),
     /// A kind of target that this version cannot read.
     #[error("{0}")]
     Unsupported(String),

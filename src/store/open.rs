@@ -2,7 +2,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use crate::base::escape;
+use crate::base::{Progress, escape};
 use crate::format::compress::{Compression, decompress};
 use crate::format::content::Classifier;
 use crate::format::tar::{Members, Tar};
@@ -10,6 +10,7 @@ use crate::format::tar::{Members, Tar};
 use super::archive::{Archive, Catalogue, is_system_directory, is_tar};
 use super::files::{FileStore, io as io_error, not_an_image};
 use super::layout::Layout;
+use super::registry::{Network, Registry};
 use super::stream::Stream;
 use super::target::is_archive_name;
 use super::tree::TreeStore;
@@ -22,9 +23,9 @@ const HEAD: u64 = 512;
 const LOOKED_AT: usize = 64;
 
 /// How a target is read.
-pub enum Opened {
+pub enum Opened<'a> {
     /// At any place, by several threads at once.
-    Store(Box<dyn Store>),
+    Store(Box<dyn Store + 'a>),
     /// Once, from the start to the end: standard input or an archive that is compressed as a whole.
     /// [`super::read_stream`] takes it.
     Stream(Stream),
@@ -35,9 +36,9 @@ pub enum Opened {
 ///
 /// # Errors
 /// The target cannot be read, or is nothing that can be checked.
-pub fn open(target: &Target) -> Result<Opened, StoreError> {
+pub fn open<'a>(target: &Target, network: &'a Network, progress: &'a dyn Progress) -> Result<Opened<'a>, StoreError> {
     match &target.kind {
-        Kind::Registry(reference) => Err(in_registry(reference)),
+        Kind::Registry(reference) => Ok(Opened::Store(Box::new(Registry::new(reference, network, progress)?))),
         Kind::Daemon(text) => Err(in_daemon(text)),
         Kind::Stdin => {
             Ok(Opened::Stream(Stream { place: "standard input".into(), choice: None, input: Box::new(io::stdin()), size: None }))
@@ -62,14 +63,6 @@ pub fn open(target: &Target) -> Result<Opened, StoreError> {
     }
 }
 
-fn in_registry(reference: &str) -> StoreError {
-    let reference = escape(reference);
-    StoreError::Unsupported(format!(
-        "{reference} is no file here, and this version reads images from disk, not from a registry. Bring it here first: \
-         `skopeo copy --all docker://{reference} oci-archive:image.tar`, then check image.tar"
-    ))
-}
-
 fn in_daemon(text: &str) -> StoreError {
     let (daemon, reference) = text.split_once(':').unwrap_or_default();
     let reference = escape(reference);
@@ -81,7 +74,7 @@ fn in_daemon(text: &str) -> StoreError {
     StoreError::Unsupported(format!("this version does not ask {daemon} itself. Give it the image: `{save} | enoexec check -`"))
 }
 
-fn tree(store: TreeStore) -> Result<Opened, StoreError> {
+fn tree(store: TreeStore) -> Result<Opened<'static>, StoreError> {
     store.tree()?;
     Ok(Opened::Store(Box::new(store)))
 }
@@ -105,7 +98,7 @@ fn is_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn open_layout(path: &Path, choice: Option<&str>) -> Result<Opened, StoreError> {
+fn open_layout(path: &Path, choice: Option<&str>) -> Result<Opened<'static>, StoreError> {
     if !metadata(path)?.is_dir() {
         return Err(not_an_image(
             path,
@@ -118,7 +111,7 @@ fn open_layout(path: &Path, choice: Option<&str>) -> Result<Opened, StoreError> 
     Ok(Opened::Store(Box::new(FileStore::new(Layout::new(path), choice)?)))
 }
 
-fn open_directory(path: &Path) -> Result<Opened, StoreError> {
+fn open_directory(path: &Path) -> Result<Opened<'static>, StoreError> {
     if Layout::is_at(path) {
         return open_layout(path, None);
     }
@@ -184,7 +177,7 @@ fn uncompressed(path: &Path) -> Result<Option<Box<dyn Read + Send>>, StoreError>
     Ok(decompress(BufReader::new(file)).ok().map(|(_, stream)| stream))
 }
 
-fn open_archive(path: &Path, choice: Option<&str>) -> Result<Opened, StoreError> {
+fn open_archive(path: &Path, choice: Option<&str>) -> Result<Opened<'static>, StoreError> {
     match look(path)? {
         Content::Other => Err(no_archive(path)?),
         Content::CompressedArchive if is_packed_root(path)? => tree(TreeStore::Tar(path.to_owned())),

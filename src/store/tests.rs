@@ -73,7 +73,7 @@ fn target(kind: Kind) -> Target {
 }
 
 fn open_store(kind: Kind) -> Result<Box<dyn Store>, StoreError> {
-    match open(&target(kind))? {
+    match open(&target(kind), Box::leak(Box::default()), &Quiet)? {
         Opened::Store(store) => Ok(store),
         Opened::Stream(_) => panic!("a stream"),
     }
@@ -486,9 +486,7 @@ fn embedded_bytes_stand_for_a_blob_that_is_not_there() {
 }
 
 #[test]
-fn registries_and_daemons_are_answered_with_the_command_that_helps() {
-    let error = text(open_store(Kind::Registry("nginx:1.27".into())));
-    assert!(error.contains("`skopeo copy --all docker://nginx:1.27 oci-archive:image.tar`"), "{error}");
+fn daemons_are_answered_with_the_command_that_helps() {
     let error = text(open_store(Kind::Daemon("docker-daemon:app".into())));
     assert!(error.contains("`docker save app | enoexec check -`"), "{error}");
 }

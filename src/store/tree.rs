@@ -50,7 +50,7 @@ impl Store for TreeStore {
         Err(self.no_blob(descriptor))
     }
 
-    fn blob(&self, layer: &Descriptor) -> Result<Box<dyn Read + Send>, StoreError> {
+    fn blob(&self, layer: &Descriptor) -> Result<Box<dyn Read + Send + '_>, StoreError> {
         Err(self.no_blob(layer))
     }
 

@@ -21,6 +21,7 @@ mod loaders;
 mod packages;
 mod page;
 mod probe;
+mod registries;
 mod run;
 mod runtimes;
 mod starts;

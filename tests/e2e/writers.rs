@@ -43,7 +43,7 @@ fn image() -> Image {
 }
 
 /// The image in a layout of our own, in the folder where the tools work, and what is said of it.
-fn original(lab: &Lab) -> (PathBuf, Value) {
+pub fn original(lab: &Lab) -> (PathBuf, Value) {
     let layout = image().write(lab, "layout");
     let run = check(&layout);
     run.fails("ENOEXEC", "wrong-machine").finding("wrong-machine").at("/usr/local/bin/server").from(3, STEP);

@@ -3,7 +3,7 @@ mod manifest;
 mod tests;
 mod walk;
 
-use crate::base::{Digest, Platform};
+use crate::base::{Digest, Platform, parallel_map_on};
 use crate::format::oci::{Config, Descriptor, Manifest, RunConfig};
 use crate::store::{Root, Store, StoreError};
 
@@ -37,6 +37,8 @@ pub struct Image {
     pub layers: Vec<Layer>,
     /// What is wrong with the documents.
     pub damage: Vec<Damage>,
+    /// The manifest, where it was left for later: [`Listing::complete`] reads it.
+    pub unread: Option<Box<Descriptor>>,
 }
 
 /// One layer of an image.
@@ -93,7 +95,34 @@ pub enum Skip {
     Absent(Platform),
 }
 
-/// Reads what a target names, down to the configs: indexes in indexes, manifests, configs; verifies digest and size of each.
+/// Documents that are transferred at once.
+const TRANSFERS: usize = 4;
+
+impl Listing {
+    /// Reads the documents of those images at `places` that were left for later. Whether there were any: then the images may be
+    /// others than before, because some of them turned out to be none.
+    pub fn complete(&mut self, store: &dyn Store, places: &[usize]) -> bool {
+        let unread = |place: &usize| Some((*place, self.images.get(*place)?.clone(), *self.images.get(*place)?.unread.clone()?));
+        let unread: Vec<(usize, Image, Descriptor)> = places.iter().filter_map(unread).collect();
+        let read = parallel_map_on(TRANSFERS, &unread, |(_, image, entry)| walk::complete(store, image, entry));
+        let mut none = Vec::new();
+        for ((place, _, entry), read) in unread.iter().zip(read) {
+            match (read, self.images.get_mut(*place)) {
+                (Ok(image), Some(before)) => *before = image,
+                (Err(why), _) => {
+                    none.push(entry.digest.clone());
+                    self.skipped.push(Skipped { name: entry.name(), why });
+                }
+                (Ok(_), None) => {}
+            }
+        }
+        self.images.retain(|image| image.unread.is_none() || !none.contains(&image.digest));
+        !unread.is_empty()
+    }
+}
+
+/// Reads what a target names, down to the configs: indexes in indexes, manifests, configs; verifies digest and size of each. Where
+/// that is a transfer, an image of which its entry says what it is for is left for later, when it is known whether it is wanted.
 ///
 /// # Errors
 /// The target could not be read at all. A document that is broken or missing is in the answer, as damage.

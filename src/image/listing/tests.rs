@@ -31,7 +31,7 @@ impl Store for Memory {
         bytes.ok_or_else(|| StoreError::Missing { what: descriptor.name(), place: "memory".into() })
     }
 
-    fn blob(&self, _: &Descriptor) -> Result<Box<dyn Read + Send>, StoreError> {
+    fn blob(&self, _: &Descriptor) -> Result<Box<dyn Read + Send + '_>, StoreError> {
         Err(StoreError::Unsupported("no layers are read here".into()))
     }
 

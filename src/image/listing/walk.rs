@@ -92,6 +92,11 @@ impl Walk<'_> {
                 return Ok(false);
             }
         }
+        let is_known = place.platform.as_ref().is_some_and(|platform| !platform.is_unknown());
+        if self.store.is_remote() && is_known && entry.kind() == MediaKind::Manifest {
+            self.add(Image { unread: Some(Box::new(entry.clone())), ..image(entry, place) }, |image| image);
+            return Ok(true);
+        }
         let (bytes, damage) = match document(self.store, entry) {
             Ok(read) => read,
             Err(error @ StoreError::Missing { .. }) => return Err(error),
@@ -148,15 +153,19 @@ impl Walk<'_> {
             self.skip(entry, why);
             return;
         }
-        let image = image(entry, place);
+        let store = self.store;
+        self.add(image(entry, place), |image| manifest::read(store, manifest, Image { damage, ..image }));
+    }
+
+    /// Takes in an image; `read` is called where it is not the same as one before, under one more name.
+    fn add(&mut self, image: Image, read: impl FnOnce(Image) -> Image) {
         let is_same = |other: &&mut Image| other.digest == image.digest && other.declared == image.declared;
         match self.listing.images.iter_mut().find(is_same) {
-            // The same image under one more name.
             Some(other) => {
                 let name = image.names.into_iter().filter(|name| !other.names.contains(name)).collect::<Vec<_>>();
                 other.names.extend(name);
             }
-            None => self.listing.images.push(manifest::read(self.store, manifest, Image { damage, ..image })),
+            None => self.listing.images.push(read(image)),
         }
     }
 
@@ -179,6 +188,28 @@ impl Walk<'_> {
             self.listing.skipped.push(skipped);
         }
     }
+}
+
+/// Reads an image that was left for later; `Err` says that it is none, and why.
+pub(super) fn complete(store: &dyn Store, image: &Image, entry: &Descriptor) -> Result<Image, Skip> {
+    let image = Image { unread: None, ..image.clone() };
+    let (bytes, mut damage) = match document(store, entry) {
+        Ok(read) => read,
+        Err(error) => return Ok(Image { damage: vec![unreadable(entry, &error)], ..image }),
+    };
+    let problem = match Document::parse(&bytes, &entry.media_type) {
+        Ok(Document::Manifest(manifest)) => {
+            return match no_image(entry, &manifest) {
+                Some(why) => Err(why),
+                None => Ok(manifest::read(store, &manifest, Image { damage, ..image })),
+            };
+        }
+        Ok(Document::SchemaOne) => return Err(Skip::SchemaOne),
+        Ok(Document::Index(_)) => "an index, where its entry promises a manifest".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    damage.push(damaged(entry, DamageKind::Document(problem)));
+    Ok(Image { damage, ..image })
 }
 
 fn image(entry: &Descriptor, place: &Place) -> Image {

@@ -1,0 +1,12 @@
+//! The registry client against real sockets: a registry that lives in the test and does what the test asks, also the worst.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may end at once")]
+#![allow(unreachable_pub, reason = "`pub` says what the tests may use")]
+
+mod client;
+mod documents;
+mod faults;
+mod logins;
+#[path = "../recipe/mod.rs"]
+mod recipe;
+mod server;

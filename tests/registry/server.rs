@@ -145,10 +145,10 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request
         log.push(request.clone());
         request
     };
-    send(stream, answer(&request))
+    send(stream, &answer(&request))
 }
 
-fn send(mut stream: &TcpStream, reply: Reply) -> std::io::Result<()> {
+fn send(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
     let has_length = reply.headers.iter().any(|(name, _)| name == "Content-Length") || matches!(reply.fate, Fate::Endless);
     let mut bytes = format!("HTTP/1.1 {} x\r\nConnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {

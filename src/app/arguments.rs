@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::{Platform, escape};
-use crate::finding::Severity;
+use crate::finding::{Confidence, Severity};
 
 use super::node::{NodeArgument, NodeCommand};
 use super::preflight::PreflightCommand;
-
 use super::registry::Registries;
 
 /// Says whether what is inside a container image will exec on the node it is meant for.
@@ -33,7 +32,7 @@ Exit codes:
   3  could not look (network, credentials, not found, unreadable)";
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Common {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value = "auto", env = "ENOEXEC_COLOR", value_name = "WHEN")]
@@ -44,12 +43,19 @@ pub(super) struct Common {
     /// Print more: every hop, skipped entries, what is read
     #[arg(short, long, global = true, env = "ENOEXEC_VERBOSE")]
     pub(super) verbose: bool,
+    /// Read settings from this file [default: the nearest enoexec.toml, up to the repository's top]
+    #[arg(long, global = true, value_name = "FILE", env = "ENOEXEC_CONFIG", conflicts_with = "no_config")]
+    pub(super) config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(long, global = true, env = "ENOEXEC_NO_CONFIG")]
+    pub(super) no_config: bool,
 }
 
 /// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
     /// On a terminal, unless NO_COLOR is set.
+    #[default]
     Auto,
     /// Always.
     Always,
@@ -86,6 +92,12 @@ pub(super) enum Command {
     Rules,
     /// What this machine can run, as a node file for --node
     Node(NodeCommand),
+    /// Which configuration file holds, and which settings, with the source of each
+    Config {
+        /// Print every setting that a file may have, with its value and where it comes from: a flag is over a variable, a variable over the file
+        #[arg(long)]
+        show: bool,
+    },
     /// What is known of layers from earlier runs: where it lies, and how to be rid of it
     Cache(CacheArguments),
 }
@@ -283,9 +295,47 @@ pub(super) struct Check {
     /// What to look at, and how.
     #[command(flatten)]
     pub(super) look: Look,
+    /// What is reported, and what fails the run.
+    #[command(flatten)]
+    pub(super) gate: Gate,
+}
+
+/// What is reported, and what fails the run.
+#[derive(Debug, Args)]
+pub(super) struct Gate {
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum, default_value = "error", env = "ENOEXEC_FAIL_ON", value_name = "SEVERITY")]
     pub(super) fail_on: FailOn,
+    /// Report only what is at least this sure
+    #[arg(long, value_enum, default_value = "low", env = "ENOEXEC_MIN_CONFIDENCE", value_name = "CONFIDENCE")]
+    pub(super) min_confidence: MinConfidence,
+    /// Do not report what this file, of --write-baseline, lists
+    #[arg(long, value_name = "FILE", env = "ENOEXEC_BASELINE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Write what is found to this file, and report nothing
+    #[arg(long, value_name = "FILE", env = "ENOEXEC_WRITE_BASELINE")]
+    pub(super) write_baseline: Option<PathBuf>,
+}
+
+/// How sure a finding has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum MinConfidence {
+    /// Guesses too.
+    Low,
+    /// What is likely.
+    Medium,
+    /// What is certain.
+    High,
+}
+
+impl From<MinConfidence> for Confidence {
+    fn from(least: MinConfidence) -> Self {
+        match least {
+            MinConfidence::Low => Self::Low,
+            MinConfidence::Medium => Self::Medium,
+            MinConfidence::High => Self::High,
+        }
+    }
 }
 
 /// The least severity that fails a gate.

@@ -7,24 +7,29 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use crate::exec::Overrides;
+use crate::finding::Looked;
 use crate::pipeline::{self, Request};
 use crate::report::{HumanOptions, Report};
 use crate::store::Target;
 
 use super::arguments::{Check, Common, Inspect, Look, Output};
+use super::config::Config;
 use super::terminal::Terminal;
 use super::{Exit, Failure};
 
 /// The gate.
-pub(super) fn check(arguments: Check, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
-    let fail_on = arguments.fail_on;
+pub(super) fn check(arguments: Check, common: &Common, config: &Config, terminal: &Terminal) -> Result<Exit, Failure> {
+    let gate = arguments.gate;
     let (output, request) = request(arguments.look)?;
-    let report = Report { fails_at: fail_on.severity(), ..pipeline::check(&request, terminal) };
+    let report = pipeline::check(&request, terminal);
+    let seen = report.targets.iter().filter(|target| target.error.is_none());
+    let looked = Looked { families: &["EX1", "EX2"], targets: seen.map(|target| target.target.clone()).collect() };
+    let report = gate.judge(report, &looked, Vec::new(), config)?;
     output.write(&report, human_options(common, false), terminal)?;
     if report.fails() {
         return Ok(Exit::Findings);
     }
-    Ok(looked(&report))
+    Ok(looked_at(&report))
 }
 
 /// The facts.
@@ -38,10 +43,10 @@ pub(super) fn inspect(arguments: Inspect, common: &Common, terminal: &Terminal) 
     let request = Request { exec, files: arguments.files, ..request };
     let report = Report { findings: Vec::new(), ..pipeline::check(&request, terminal) };
     output.write(&report, human_options(common, true), terminal)?;
-    Ok(looked(&report))
+    Ok(looked_at(&report))
 }
 
-fn looked(report: &Report) -> Exit {
+fn looked_at(report: &Report) -> Exit {
     if report.targets.iter().any(|target| target.error.is_some()) { Exit::CouldNotLook } else { Exit::Clean }
 }
 

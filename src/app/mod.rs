@@ -3,6 +3,8 @@
 mod arguments;
 mod cache;
 mod catalogue;
+mod config;
+mod gate;
 mod lint;
 mod look;
 mod node;
@@ -17,9 +19,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Common};
+use config::Config;
 use terminal::Terminal;
 
 /// How a run ends. Never varied by format.
@@ -38,7 +39,7 @@ enum Exit {
 /// Why a command ends without its report.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// The command line is wrong.
+    /// The command line or the configuration is wrong.
     #[error("{0}")]
     Usage(String),
     /// Something could not be read or written.
@@ -51,9 +52,15 @@ enum Failure {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse_from(words(std::env::args_os()));
-    let terminal = Terminal::new(&arguments.common);
-    let exit = run(arguments, &terminal).unwrap_or_else(|failure| {
+    let (terminal, exit) = match config::arguments() {
+        Ok((arguments, config)) => {
+            let terminal = Terminal::new(&arguments.common);
+            let exit = run(arguments, &config, &terminal);
+            (terminal, exit)
+        }
+        Err(failure) => (Terminal::new(&Common::default()), Err(failure)),
+    };
+    let exit = exit.unwrap_or_else(|failure| {
         terminal.finish();
         let style = anstyle::AnsiColor::Red.on_default().bold();
         // A standard error that cannot be written to leaves the exit code to speak.
@@ -73,18 +80,19 @@ fn words(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
     words
 }
 
-fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+fn run(arguments: Arguments, config: &Config, terminal: &Terminal) -> Result<Exit, Failure> {
     let common = &arguments.common;
     match arguments.command {
-        Command::Check(check) => look::check(check, common, terminal),
+        Command::Check(check) => look::check(check, common, config, terminal),
         Command::Inspect(inspect) => look::inspect(inspect, common, terminal),
-        Command::Lint(lint) => lint::lint(lint, common, terminal),
+        Command::Lint(lint) => lint::lint(lint, common, config, terminal),
         Command::Triage(arguments) => triage::run(arguments, common, terminal),
         Command::Explain { what, format } => catalogue::explain(&what, format, common, terminal),
         Command::Preflight(arguments) => preflight::run(arguments, common, terminal),
         Command::Rules => catalogue::rules(terminal),
         Command::Node(arguments) => node::run(&arguments, terminal),
         Command::Cache(arguments) => cache::run(arguments, terminal),
+        Command::Config { show } => config::show(config, show, terminal),
     }
 }
 

@@ -97,9 +97,23 @@ pub struct IgnoreEntry {
     pub path: Option<String>,
     /// Why.
     pub reason: String,
-    /// Until when, as `"2027-01-31"`.
-    #[serde(default)]
+    /// Until when: `2027-01-31`, or the same as a text.
+    #[serde(default, deserialize_with = "day")]
     pub expires: Option<String>,
+}
+
+/// A day as TOML writes it, or as a text.
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Day {
+        Written(toml::value::Datetime),
+        Text(String),
+    }
+    Ok(Some(match Day::deserialize(deserializer)? {
+        Day::Written(day) => day.to_string(),
+        Day::Text(text) => text,
+    }))
 }
 
 impl IgnoreEntry {

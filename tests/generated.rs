@@ -4,8 +4,10 @@
 
 mod recipe;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use recipe::Recipe;
 
@@ -29,4 +31,45 @@ fn every_sample_is_what_its_recipe_makes() {
         let same = fs::read(&committed).ok() == Some(fs::read(&made).unwrap());
         assert!(same, "{} is not what its recipe makes", committed.display());
     }
+}
+
+/// Holds the files of a folder against what they should be, by name; `UPDATE=1` writes them.
+fn compare(folder: &str, made: &BTreeMap<String, String>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    if std::env::var_os("UPDATE").is_some() {
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        made.iter().for_each(|(name, text)| fs::write(folder.join(name), text).unwrap());
+    }
+    let paths = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap());
+    let kept: BTreeMap<String, String> = paths.map(read).collect();
+    for name in made.keys().chain(kept.keys()) {
+        let hint = "`UPDATE=1 cargo test --test generated` writes it anew";
+        assert!(made.get(name) == kept.get(name), "{}/{name}: {hint}", folder.display());
+    }
+}
+
+#[test]
+fn every_rule_has_its_page() {
+    let pages = enoexec::finding::catalogue().iter().map(|rule| (format!("{}.md", rule.id), enoexec::report::rule_page(rule)));
+    compare("docs/rules", &pages.collect());
+}
+
+#[test]
+fn the_manual_and_the_completions_are_those_of_the_command_line() {
+    let scratch = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_enoexec"));
+        let output = command.args(words).current_dir(scratch.path()).output().unwrap();
+        assert!(output.status.success(), "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(&["man", "."]);
+    let pages = fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap());
+    compare("docs/man", &pages.map(read).collect());
+    let shells = ["bash", "elvish", "fish", "powershell", "zsh"];
+    let completions = shells.iter().map(|shell| (format!("enoexec.{shell}"), run(&["completions", shell])));
+    compare("docs/completions", &completions.collect());
 }

@@ -98,6 +98,16 @@ pub(super) enum Command {
         #[arg(long)]
         show: bool,
     },
+    /// Print what a shell needs to complete this command line
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of all commands to a folder
+    Man {
+        /// The folder
+        folder: Option<PathBuf>,
+    },
     /// What is known of layers from earlier runs: where it lies, and how to be rid of it
     Cache(CacheArguments),
 }
@@ -401,9 +411,9 @@ pub(super) struct Lint {
     /// The stage that is shipped (by default the last one)
     #[arg(long, value_name = "STAGE", env = "ENOEXEC_TARGET")]
     pub(super) target: Option<String>,
-    /// The least severity that makes the exit code 1
-    #[arg(long, value_enum, default_value = "error", env = "ENOEXEC_FAIL_ON", value_name = "SEVERITY")]
-    pub(super) fail_on: FailOn,
+    /// What is reported, and what fails the run.
+    #[command(flatten)]
+    pub(super) gate: Gate,
     /// Where the report goes.
     #[command(flatten)]
     pub(super) output: Output,

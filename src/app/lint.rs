@@ -2,32 +2,32 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use crate::base::{Date, escape};
-use crate::finding::{Judged, Looked, Policy};
+use crate::base::escape;
+use crate::finding::Looked;
 use crate::lint::{Fixed, Options};
 use crate::pipeline::{self, LintRequest};
 use crate::report::{self, HumanOptions, Report};
 use crate::store::{SourceFile, replace_source};
 
-use super::arguments::{Common, FailOn, Format, Lint};
+use super::arguments::{Common, Format, Gate, Lint};
+use super::config::Config;
 use super::terminal::Terminal;
 use super::{Exit, Failure};
 
 /// Judges Dockerfiles; mends them where it is asked to.
-pub(super) fn lint(arguments: Lint, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Lint { paths, fix, diff, diff_base, platforms, target, fail_on, output } = arguments;
+pub(super) fn lint(arguments: Lint, common: &Common, config: &Config, terminal: &Terminal) -> Result<Exit, Failure> {
+    let Lint { paths, fix, diff, diff_base, platforms, target, gate, output } = arguments;
     let paths = if paths.is_empty() { vec![PathBuf::from(".")] } else { paths };
     if fix && paths.iter().any(|path| path == Path::new("-")) {
         return Err(Failure::Usage("standard input cannot be written to: use --diff instead of --fix".to_owned()));
     }
     let request = LintRequest { paths, options: Options { platforms, target }, diff_base };
-    let mut report = look(&request, fail_on)?;
+    let mut report = look(&request, &gate, config)?;
     if fix {
         let fixed = pipeline::fix(&report, &request.options);
         write(&fixed, terminal)?;
-        report = look(&request, fail_on)?;
+        report = look(&request, &gate, config)?;
     }
     let human = HumanOptions { quiet: common.quiet, verbose: common.verbose, facts: false, width: super::terminal::width() };
     if diff && output.format == Format::Human {
@@ -46,12 +46,11 @@ pub(super) fn lint(arguments: Lint, common: &Common, terminal: &Terminal) -> Res
     })
 }
 
-fn look(request: &LintRequest, fail_on: FailOn) -> Result<Report, Failure> {
+fn look(request: &LintRequest, gate: &Gate, config: &Config) -> Result<Report, Failure> {
     let report = pipeline::lint(request).map_err(|error| Failure::Look(error.to_string()))?;
     let targets = report.files.iter().map(|file| file.name.clone()).collect();
-    let policy = Policy { suppressions: report.suppressions.clone(), ..Policy::everything(Date::of(SystemTime::now())) };
-    let Judged { findings, ignored, known } = policy.apply(report.findings, &Looked { families: &["EX003", "EX3"], targets });
-    Ok(Report { findings, ignored, known, fails_at: fail_on.severity(), ..report })
+    let suppressions = report.suppressions.clone();
+    gate.judge(report, &Looked { families: &["EX003", "EX3"], targets }, suppressions, config)
 }
 
 /// Writes what was mended, and says so on standard error.

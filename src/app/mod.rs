@@ -7,6 +7,7 @@ mod config;
 mod gate;
 mod lint;
 mod look;
+mod manual;
 mod node;
 mod output;
 mod preflight;
@@ -14,9 +15,7 @@ mod registry;
 mod terminal;
 mod triage;
 
-use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command, Common};
@@ -70,16 +69,6 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// `kubectl enoexec POD` runs a program of that name, and means `enoexec triage POD`.
-fn words(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut words: Vec<OsString> = words.collect();
-    let is_plugin = words.first().and_then(|name| Path::new(name).file_stem()).is_some_and(|name| name == "kubectl-enoexec");
-    if is_plugin {
-        words.insert(1, "triage".into());
-    }
-    words
-}
-
 fn run(arguments: Arguments, config: &Config, terminal: &Terminal) -> Result<Exit, Failure> {
     let common = &arguments.common;
     match arguments.command {
@@ -93,6 +82,8 @@ fn run(arguments: Arguments, config: &Config, terminal: &Terminal) -> Result<Exi
         Command::Node(arguments) => node::run(&arguments, terminal),
         Command::Cache(arguments) => cache::run(arguments, terminal),
         Command::Config { show } => config::show(config, show, terminal),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::pages(folder.as_deref()),
     }
 }
 

@@ -7,6 +7,7 @@
 #![allow(clippy::explicit_write, reason = "the test harness swallows what `eprintln!` prints")]
 #![allow(unreachable_pub, reason = "`pub` says what the tests may use")]
 
+mod action;
 mod bystanders;
 mod chains;
 mod clean;
@@ -24,6 +25,7 @@ mod probe;
 mod registries;
 mod run;
 mod runtimes;
+mod sarif;
 mod starts;
 mod triage;
 mod writers;

@@ -2,6 +2,7 @@
 
 mod show;
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
@@ -78,10 +79,24 @@ pub(super) fn arguments() -> Result<(Arguments, Config), Failure> {
     Ok((arguments.map_err(|error| config.misfit(&error))?, config))
 }
 
+/// The command line. As kubectl's plugin, `kubectl enoexec POD` is `enoexec triage POD`.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    let is_plugin = words.first().is_some_and(|word| Path::new(word).file_name() == Some(OsStr::new("kubectl-enoexec")));
+    let command = Arguments::command();
+    let names_command = words.get(1).and_then(|word| word.to_str()).is_none_or(|word| {
+        ["-h", "--help", "-V", "--version", "help"].contains(&word) || command.find_subcommand(word).is_some()
+    });
+    if is_plugin && !names_command && command.find_subcommand("triage").is_some() {
+        words.insert(1, OsString::from("triage"));
+    }
+    words
+}
+
 impl Arguments {
     /// What the command line says; a mistake in it, `--help` and `--version` end the process.
     fn parse_or_exit(command: clap::Command) -> Self {
-        let mut matches = command.get_matches_from(super::words(std::env::args_os()));
+        let mut matches = command.get_matches_from(words());
         Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
     }
 }
@@ -187,7 +202,7 @@ impl Config {
 
     /// What the command line says, over what the file says.
     fn matches(&self) -> Result<ArgMatches, clap::Error> {
-        self.under(Arguments::command()).try_get_matches_from(super::words(std::env::args_os()))
+        self.under(Arguments::command()).try_get_matches_from(words())
     }
 
     /// The command with the file's settings as its defaults.

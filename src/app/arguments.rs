@@ -114,14 +114,14 @@ pub(super) enum Command {
 
 const TARGETS: &str = "\
 Targets:
-  [docker://]REFERENCE     an image at a registry, such as nginx:1.27 or ghcr.io/acme/api@sha256:…
-  PATH                     recognised by its content: archive, OCI layout, program
-  docker-archive:FILE      what `docker save` and `podman save` write
-  oci-archive:FILE[:TAG]   an OCI layout in a tar
-  oci:DIR[:TAG|@DIGEST]    an OCI layout
-  dir:ROOTFS               an unpacked root file system
-  file:PROGRAM             a single program or script
-  -                        an archive on standard input";
+  [docker://]REFERENCE       an image at a registry, such as nginx:1.27 or ghcr.io/acme/api@sha256:…
+  PATH                       recognised by its content: archive, OCI layout, program
+  docker-archive:FILE[:REF]  what `docker save` and `podman save` write
+  oci-archive:FILE[:TAG]     an OCI layout in a tar
+  oci:DIR[:TAG|@DIGEST]      an OCI layout
+  dir:ROOTFS                 an unpacked root file system
+  file:PROGRAM               a single program or script
+  -                          an archive on standard input";
 
 const SYMPTOMS: &str = "\
 Reads logs of any wrapping: docker, podman, kubectl, containerd, journald, buildx, GitHub Actions; JSON or text, in any language.

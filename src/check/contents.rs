@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{GuestPath, Platform, escape};
 use crate::exec::{self, DEFAULT_PATH, Launch, Libc};
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, GuestLocus};
 use crate::format::content::Content;
 use crate::format::elf::{Elf, ElfKind, Use};
 use crate::image::{Credentials, EntryKind, Found, Rootfs};
@@ -220,15 +220,25 @@ fn judge_file(
     } else {
         return None;
     };
-    let mut locus = case.place_in_layer(Some(found.layer));
-    locus.path = Some(path.clone());
-    let mut judged = finding(rule, locus, message)?;
-    judged.confidence = Confidence::Medium;
-    judged.evidence.extend(raises(case.rootfs, path, of_another_machine(platform, path)));
-    judged.fix = Some(format!(
+    let fix = format!(
         "install or build it for {platform} (`docker buildx build --platform {platform} .`), in a stage of that platform"
-    ));
-    Some(judged)
+    );
+    bystander(case, rule, found, message, of_another_machine(platform, path), fix)
+}
+
+/// A finding about a file that the start does not need: whether anything ever will is not known.
+pub(super) fn bystander(
+    case: &Case<'_>,
+    rule: &str,
+    found: &Found<'_>,
+    message: String,
+    why: Unloadable,
+    fix: String,
+) -> Option<Finding> {
+    let locus = GuestLocus { path: Some(found.path.clone()), ..case.place_in_layer(Some(found.layer)) };
+    let judged = finding(rule, locus, message)?;
+    let evidence = raises(case.rootfs, &found.path, why).into_iter().collect();
+    Some(Finding { confidence: Confidence::Medium, evidence, fix: Some(fix), ..judged })
 }
 
 fn of_another_machine(platform: &Platform, path: &GuestPath) -> Unloadable {
@@ -240,7 +250,7 @@ fn of_another_machine(platform: &Platform, path: &GuestPath) -> Unloadable {
 
 /// What the language's runtime says of a library that it cannot load. glibc passes over one of another machine without a word of
 /// its own.
-pub(super) fn raises(rootfs: &Rootfs, path: &GuestPath, why: Unloadable) -> Option<String> {
+fn raises(rootfs: &Rootfs, path: &GuestPath, why: Unloadable) -> Option<String> {
     let language = runtime(path).filter(|_| exec::libc_in(rootfs) == Some(Libc::Glibc))?;
     Some(format!("{language} raises: {}", raised(language, path, why)?))
 }

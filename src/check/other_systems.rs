@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::base::{GuestPath, Platform};
-use crate::finding::{Confidence, Finding};
+use crate::finding::Finding;
 use crate::format::content::Content;
 use crate::image::{EntryKind, Found, Rootfs};
 use crate::node::{Code, native_code};
 
-use super::contents::{elf, raises};
+use super::Case;
+use super::contents::{bystander, elf};
 use super::data::{Unloadable, exemption, runtime};
-use super::{Case, finding};
 
 /// How names of files and directories call other systems. `win` comes after `darwin`, which has it in it.
 const SYSTEMS: [&[u8]; 5] = [b"darwin", b"macos", b"osx", b"windows", b"win"];
@@ -76,17 +76,12 @@ fn judge(
     } else {
         return None;
     };
-    let mut locus = case.place_in_layer(Some(found.layer));
-    locus.path = Some(path.clone());
-    let mut judged = finding(rule, locus, message)?;
-    judged.confidence = Confidence::Medium;
     let is_tagged = path.name().windows(7).any(|part| part == b"-darwin");
-    judged.evidence.extend(raises(case.rootfs, path, Unloadable { is_elf: false, is_tagged }));
-    judged.fix = Some(match language {
+    let fix = match language {
         Some(_) => "install it in the Dockerfile, and keep the host's own out of the build with .dockerignore".to_owned(),
         None => format!("download or build it for {platform}: `docker buildx build --platform {platform} .`"),
-    });
-    Some(judged)
+    };
+    bystander(case, rule, found, message, Unloadable { is_elf: false, is_tagged }, fix)
 }
 
 /// Whether what the file belongs to has a native library too: the same module, the same package of npm, or what lies beside it

@@ -92,7 +92,11 @@ fn no_input_becomes_shell() {
     let run = runner.script("check.sh", &[("INPUT_TARGETS", &evil), ("INPUT_NODES", ""), ("INPUT_FAIL_ON", "error")]);
     assert!(run.status.success(), "{}", said(&run));
     assert!(!runner.lab.path("owned").exists());
-    assert!(runner.file("output").contains("exit-code=3") || runner.file("output").contains("exit-code=2"), "{}", runner.file("output"));
+    assert!(
+        runner.file("output").contains("exit-code=3") || runner.file("output").contains("exit-code=2"),
+        "{}",
+        runner.file("output")
+    );
     // Nor in the action itself: expressions stand in variables and outputs, not in what is run.
     let action = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("action.yml")).unwrap();
     assert!(action.lines().filter(|line| line.trim_start().starts_with("run:")).all(|line| !line.contains("${{")), "{action}");

@@ -30,7 +30,8 @@ fn sarif(arguments: &[&str]) -> (serde_json::Value, Option<i32>) {
 fn every_report_obeys_the_schema_of_oasis() {
     let Some(lab) = Lab::open("npm, which fetches the schema") else { return };
     let schema = schema();
-    let dockerfile = lab.write("Dockerfile", "FROM --platform=linux/amd64 debian\nRUN curl -LO https://example.com/tool-linux-amd64\n");
+    let dockerfile =
+        lab.write("Dockerfile", "FROM --platform=linux/amd64 debian\nRUN curl -LO https://example.com/tool-linux-amd64\n");
     let dockerfile: &PathBuf = &dockerfile;
     let dockerfile = dockerfile.to_str().unwrap();
     let samples = ["samples/shop.tar", "samples/wrong-libc.tar", "samples/carriage-return.tar", "samples/clean.tar", "gone.tar"];
@@ -39,7 +40,8 @@ fn every_report_obeys_the_schema_of_oasis() {
         let (log, exit) = sarif(arguments);
         assert_eq!(exit, Some(code), "{arguments:?}: {log:#}");
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> =
+            validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{arguments:?}: {errors:#?}");
     }
 }

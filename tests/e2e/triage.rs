@@ -106,7 +106,8 @@ fn shells() {
     for shell in [&["bash"][..], &["dash"], &["busybox", "sh"], &["zsh"], &["mksh"], &["fish"]] {
         // A shell runs a text without `#!` by itself, and fish says nothing of what it cannot read.
         let told = FILES.iter().filter(|(name, _)| !["noshebang.sh", "empty"].contains(name));
-        let told = told.filter(|(name, _)| shell != ["fish"] || !["archive", "page", "pointer", "bom.sh", "mach-o"].contains(name));
+        let told =
+            told.filter(|(name, _)| shell != ["fish"] || !["archive", "page", "pointer", "bom.sh", "mach-o"].contains(name));
         let told = told.filter(|(name, _)| !shell.contains(&"mksh") || *name != "mach-o");
         for (name, cause) in told {
             let words = [shell, &["-c", &format!("./{name}; true")]].concat();

@@ -1,0 +1,138 @@
+//! A cluster, asked through a stand-in for kubectl that serves what a cluster would.
+
+#![allow(clippy::unwrap_used, reason = "what cannot be set up ends the test")]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Writes down each call, and answers by its words.
+const STAND_IN: &str = r#"#!/bin/sh
+echo "$@" >> "$0.calls"
+cd "$(dirname "$0")"
+case "$*" in
+  "get pod api-7d9c5b6f4-x2x4z -o json"*) cat pod.json ;;
+  "get deploy api -o json"*) cat deployment.json ;;
+  "get pods -o json --selector=app=api"*) cat pods.json ;;
+  "get events -o json --field-selector=involvedObject.name=api-7d9c5b6f4-x2x4z"*) cat events.json ;;
+  "logs api-7d9c5b6f4-x2x4z --container=api --tail=200 --previous"*) echo 'exec /usr/local/bin/shop-api: exec format error' ;;
+  "get node arm-1 -o json"*) cat node.json ;;
+  *) echo "Error from server (NotFound): $* not found" >&2; exit 1 ;;
+esac
+"#;
+
+const POD: &str = r#"{"apiVersion": "v1", "kind": "Pod",
+  "metadata": {"name": "api-7d9c5b6f4-x2x4z", "namespace": "shop", "labels": {"app": "api", "pod-template-hash": "7d9c5b6f4"},
+    "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "api-7d9c5b6f4", "controller": true}]},
+  "spec": {"nodeName": "arm-1", "containers": [{"name": "api", "image": "shop/api:1"}]},
+  "status": {"phase": "Running", "containerStatuses": [{"name": "api", "image": "shop/api:1", "restartCount": 4, "ready": false,
+    "imageID": "", "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"}},
+    "lastState": {"terminated": {"exitCode": 255, "reason": "Error"}}}]}}"#;
+
+const DEPLOYMENT: &str = r#"{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api", "namespace": "shop"},
+  "spec": {"selector": {"matchLabels": {"app": "api"}}, "template": {"spec": {"containers": [{"name": "api", "image": "shop/api:1"}]}}}}"#;
+
+const EVENTS: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"},
+  "involvedObject": {"kind": "Pod", "name": "api-7d9c5b6f4-x2x4z", "namespace": "shop", "fieldPath": "spec.containers{api}"},
+  "reason": "BackOff", "message": "Back-off restarting failed container api", "lastTimestamp": "2026-11-25T02:00:00Z"}]}"#;
+
+const NODE: &str = r#"{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "arm-1", "labels": {
+  "kubernetes.io/arch": "arm64", "node.kubernetes.io/instance-type": "m8g.large"}},
+  "status": {"nodeInfo": {"architecture": "arm64", "operatingSystem": "linux", "kernelVersion": "6.8.0-1018-aws", "osImage": "Ubuntu 24.04.1 LTS"}}}"#;
+
+struct Cluster(TempDir);
+
+impl Cluster {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let list = format!(r#"{{"apiVersion": "v1", "kind": "List", "items": [{POD}]}}"#);
+        for (name, text) in [
+            ("kubectl", STAND_IN),
+            ("pod.json", POD),
+            ("pods.json", &list),
+            ("deployment.json", DEPLOYMENT),
+            ("events.json", EVENTS),
+            ("node.json", NODE),
+        ] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        fs::set_permissions(folder.path().join("kubectl"), fs::Permissions::from_mode(0o755)).unwrap();
+        symlink(env!("CARGO_BIN_EXE_enoexec"), folder.path().join("kubectl-enoexec")).unwrap();
+        Self(folder)
+    }
+
+    fn run(&self, program: &str, words: &[&str]) -> Output {
+        let path = format!("{}:/usr/bin:/bin", self.0.path().display());
+        let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/samples");
+        Command::new(program).args(words).current_dir(samples).env("PATH", path).output().unwrap()
+    }
+
+    fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.0.path().join("kubectl.calls")).unwrap_or_default();
+        text.lines().map(ToOwned::to_owned).collect()
+    }
+}
+
+fn causes(output: &Output) -> Vec<(String, String)> {
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let causes = report["causes"].as_array().unwrap().iter();
+    causes.map(|cause| (cause["cause"].as_str().unwrap().into(), cause["confidence"].as_str().unwrap().into())).collect()
+}
+
+const ENOEXEC: &str = env!("CARGO_BIN_EXE_enoexec");
+
+#[test]
+fn a_pods_log_is_held_against_its_image_on_its_node() {
+    let cluster = Cluster::new();
+    let words = ["triage", "api-7d9c5b6f4-x2x4z", "-n", "shop", "--context", "prod", "--image", "shop.tar", "--format", "json"];
+    let output = cluster.run(ENOEXEC, &words);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(causes(&output)[0], ("wrong-machine".into(), "confirmed".into()));
+    let calls = cluster.calls();
+    assert_eq!(calls.len(), 4, "{calls:?}");
+    let only_reads = |call: &String| call.starts_with("get ") || call.starts_with("logs ");
+    assert!(calls.iter().all(|call| only_reads(call) && call.contains("-n shop --context=prod")), "{calls:?}");
+}
+
+#[test]
+fn what_makes_the_pods_leads_to_them_and_every_call_can_be_seen() {
+    let cluster = Cluster::new();
+    let output = cluster.run(ENOEXEC, &["triage", "deploy/api", "-n", "shop", "--image", "shop.tar", "-v"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for call in ["kubectl get deploy api -o json -n shop", "kubectl get pods -o json --selector=app=api -n shop", "kubectl logs "]
+    {
+        assert!(said.contains(call), "{said}");
+    }
+}
+
+#[test]
+fn it_is_a_plugin_of_kubectl() {
+    let cluster = Cluster::new();
+    let plugin = cluster.0.path().join("kubectl-enoexec");
+    let words = ["api-7d9c5b6f4-x2x4z", "-n", "shop", "--image", "shop.tar", "--format", "json"];
+    let output = cluster.run(plugin.to_str().unwrap(), &words);
+    assert_eq!(causes(&output)[0].0, "wrong-machine");
+}
+
+#[test]
+fn kubectls_own_words_say_why_it_could_not_look() {
+    let cluster = Cluster::new();
+    let output = cluster.run(ENOEXEC, &["triage", "nothing", "-n", "shop"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(said.contains("NotFound") && said.contains("kubectl get pod nothing"), "{said}");
+}
+
+#[test]
+fn what_kubectl_prints_is_taken_as_it_is() {
+    let cluster = Cluster::new();
+    let pod = cluster.0.path().join("pods.json");
+    let output = cluster
+        .run(ENOEXEC, &["triage", pod.to_str().unwrap(), "--image", "shop.tar", "--node", "m8g.large", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["causes"].is_array(), "{report}");
+    assert!(cluster.calls().is_empty());
+}

@@ -181,9 +181,7 @@ impl Signatures {
         let captured: BTreeMap<String, String> = pattern
             .capture_names()
             .flatten()
-            .filter_map(|name| {
-                Some((name.to_owned(), trimmed(captures.name(name)?.as_bytes())))
-            })
+            .filter_map(|name| Some((name.to_owned(), trimmed(captures.name(name)?.as_bytes()))))
             .filter(|(_, text)| !text.is_empty())
             .collect();
         let told = captured.get("errno").and_then(|text| self.errno(text));

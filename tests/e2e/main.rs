@@ -18,6 +18,7 @@ mod image;
 mod lab;
 mod levels;
 mod linking;
+mod linting;
 mod loaders;
 mod packages;
 mod page;

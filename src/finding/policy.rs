@@ -74,13 +74,16 @@ impl Policy {
 
     fn of_no_use(&self, suppression: &Suppression, used: bool, looked: &Looked) -> Option<Finding> {
         let (id, reason) = (&suppression.rule.id, &suppression.reason);
+        if !used && !looked.covers(suppression) {
+            return None;
+        }
         if suppression.is_expired(self.today) {
             let last = suppression.expires.map(|last| last.to_string()).unwrap_or_default();
             let message = format!("{id} was to be ignored until {last} ({})", crate::base::escape(reason));
             let fix = "mend what it was about, or write down a new reason and a later day";
             return about(suppression, "expired-ignore", message, fix);
         }
-        if used || !looked.covers(suppression) {
+        if used {
             return None;
         }
         let message = format!("{id} is ignored here ({}), but nothing of the kind was found", crate::base::escape(reason));

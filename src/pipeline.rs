@@ -14,8 +14,8 @@ use crate::format::oci::RunConfig;
 use crate::image::{self, Image, LayerIndex, Layers, Limits, Listing, Reading, Rootfs};
 use crate::node::{self, Node};
 use crate::report::{self, ExecReport, ImageReport, Report, TargetReport, TriageReport};
-use crate::triage::{self, Subject};
 use crate::store::{self, Cache, Network, Opened, Store, StoreError, Target};
+use crate::triage::{self, Subject};
 
 pub use cluster::subjects;
 pub use lint::{LintRequest, fix, lint};

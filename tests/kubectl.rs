@@ -1,6 +1,6 @@
 //! A cluster, asked through a stand-in for kubectl that serves what a cluster would.
 
-#![allow(clippy::unwrap_used, reason = "what cannot be set up ends the test")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what cannot be set up ends the test")]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

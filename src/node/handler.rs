@@ -109,7 +109,7 @@ impl Handler {
             None => Matching::Magic { offset, magic, mask },
         };
         let (fixed, hands_over) = (flags.contains('F'), flags.contains(['O', 'C']));
-        Some(Self { name: name.to_owned(), matching, interpreter: interpreter?, fixed, hands_over })
+        Some(Self { name: name.to_owned(), matching, interpreter: interpreter?, fixed, loader: None, hands_over })
     }
 
     /// The line that registers it, as [`Handler::registered`] reads it. Flags that make no difference to what is started are left
@@ -229,7 +229,7 @@ mod tests {
         ) {
             let (magic, mask) = bytes.into_iter().unzip();
             let matching = Matching::Magic { offset, magic, mask };
-            let handler = Handler { name, matching, interpreter: interpreter.into_bytes(), fixed, hands_over };
+            let handler = Handler { name, matching, interpreter: interpreter.into_bytes(), fixed, loader: None, hands_over };
             prop_assert_eq!(Handler::registered(handler.line().as_bytes()), Some(handler));
         }
     }

@@ -36,7 +36,9 @@ fn every_report_obeys_the_schema_of_oasis() {
     let dockerfile = dockerfile.to_str().unwrap();
     let samples = ["samples/shop.tar", "samples/wrong-libc.tar", "samples/carriage-return.tar", "samples/clean.tar", "gone.tar"];
     let every: Vec<&str> = ["check", "--node", "arm64", "--dockerfile", dockerfile].into_iter().chain(samples).collect();
-    for (arguments, code) in [(&every[..], 1), (&["check", "samples/clean.tar"], 0), (&["lint", dockerfile, "--fail-on", "never"], 0)] {
+    for (arguments, code) in
+        [(&every[..], 1), (&["check", "samples/clean.tar"], 0), (&["lint", dockerfile, "--fail-on", "never"], 0)]
+    {
         let (log, exit) = sarif(arguments);
         assert_eq!(exit, Some(code), "{arguments:?}: {log:#}");
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();

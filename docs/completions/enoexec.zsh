@@ -40,7 +40,7 @@ never\:"Never"))' \
             (check)
 _arguments "${_arguments_options[@]}" : \
 '*--platform=[Only this platform of an index, such as linux/arm64 (repeatable; all by default)]:PLATFORM:_default' \
-'*--node=[A node to run on, such as arm64, m8g.large, raspberry-pi-5 or amd64,compat32=no (repeatable; by default a plain node of each image'\''s own platform)]:NODE:_default' \
+'*--node=[A node to run on, such as arm64, m8g.large, raspberry-pi-5, amd64,compat32=no, host, or a file with nodes (repeatable; by default a plain node of each image'\''s own platform)]:NODE:_default' \
 '*--entrypoint=[Start this instead of the image'\''s Entrypoint and Cmd (repeatable\: one word each)]:WORD:_default' \
 '*--cmd=[Pass these words instead of the image'\''s Cmd (repeatable\: one word each)]:WORD:_default' \
 '--user=[Start as this user\[\:group\]]:USER:_default' \
@@ -59,6 +59,13 @@ html\:"One page to read and search in a browser, offline"))' \
 '*--output=[Write the report to a file too (repeatable)]:FORMAT=PATH:_default' \
 '--dockerfile=[The Dockerfile that the images were built from\: sarif, github and gitlab show findings in images at its lines]:FILE:_files' \
 '--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--username=[Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD]:USER:_default' \
+'--authfile=[Take credentials from this file only, of the form of ~/.docker/config.json]:FILE:_files' \
+'*--mirror=[Ask this mirror first\: \[REGISTRY=\]HOST\[/PATH\], of Docker Hub by default (repeatable)]:MIRROR:_default' \
+'*--insecure-registry=[Believe any certificate of this registry, and speak plain HTTP where it does\: HOST\[\:PORT\] (repeatable)]:HOST:_default' \
+'*--ca-cert=[Believe certificates of the authorities in this file too, in PEM (repeatable)]:FILE:_files' \
+'--timeout=[Give up on a connection that takes, or is silent for, so many seconds]:SECONDS:_default' \
+'--retries=[Try again so often what fails in a way that may pass]:TIMES:_default' \
 '--fail-on=[The least severity that makes the exit code 1]:SEVERITY:((info\:"Any finding"
 warning\:"Warnings and errors"
 error\:"Errors"
@@ -74,6 +81,8 @@ never\:"Never"))' \
 '(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
 '--verify-diffids[Compute every layer'\''s DiffID, also where a descriptor'\''s digest stands for the bytes already]' \
 '--no-cache[Read every layer, and remember nothing]' \
+'--password-stdin[Read the password from standard input]' \
+'--offline[Ask no registry]' \
 '(-v --verbose)-q[Print findings only]' \
 '(-v --verbose)--quiet[Print findings only]' \
 '-v[Print more\: every hop, skipped entries, what is read]' \
@@ -89,7 +98,7 @@ never\:"Never"))' \
 (inspect)
 _arguments "${_arguments_options[@]}" : \
 '*--platform=[Only this platform of an index, such as linux/arm64 (repeatable; all by default)]:PLATFORM:_default' \
-'*--node=[A node to run on, such as arm64, m8g.large, raspberry-pi-5 or amd64,compat32=no (repeatable; by default a plain node of each image'\''s own platform)]:NODE:_default' \
+'*--node=[A node to run on, such as arm64, m8g.large, raspberry-pi-5, amd64,compat32=no, host, or a file with nodes (repeatable; by default a plain node of each image'\''s own platform)]:NODE:_default' \
 '*--entrypoint=[Start this instead of the image'\''s Entrypoint and Cmd (repeatable\: one word each)]:WORD:_default' \
 '*--cmd=[Pass these words instead of the image'\''s Cmd (repeatable\: one word each)]:WORD:_default' \
 '--user=[Start as this user\[\:group\]]:USER:_default' \
@@ -108,6 +117,13 @@ html\:"One page to read and search in a browser, offline"))' \
 '*--output=[Write the report to a file too (repeatable)]:FORMAT=PATH:_default' \
 '--dockerfile=[The Dockerfile that the images were built from\: sarif, github and gitlab show findings in images at its lines]:FILE:_files' \
 '--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--username=[Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD]:USER:_default' \
+'--authfile=[Take credentials from this file only, of the form of ~/.docker/config.json]:FILE:_files' \
+'*--mirror=[Ask this mirror first\: \[REGISTRY=\]HOST\[/PATH\], of Docker Hub by default (repeatable)]:MIRROR:_default' \
+'*--insecure-registry=[Believe any certificate of this registry, and speak plain HTTP where it does\: HOST\[\:PORT\] (repeatable)]:HOST:_default' \
+'*--ca-cert=[Believe certificates of the authorities in this file too, in PEM (repeatable)]:FILE:_files' \
+'--timeout=[Give up on a connection that takes, or is silent for, so many seconds]:SECONDS:_default' \
+'--retries=[Try again so often what fails in a way that may pass]:TIMES:_default' \
 '*--exec=[Predict what execve says of this path inside the image, exactly as it is written (repeatable)]:PATH:_default' \
 '--exec-from=[Predict every path of this file, one a line (\`-\` is standard input)]:FILE:_files' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
@@ -116,6 +132,8 @@ never\:"Never"))' \
 '(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
 '--verify-diffids[Compute every layer'\''s DiffID, also where a descriptor'\''s digest stands for the bytes already]' \
 '--no-cache[Read every layer, and remember nothing]' \
+'--password-stdin[Read the password from standard input]' \
+'--offline[Ask no registry]' \
 '--files[List every file that is code]' \
 '(-v --verbose)-q[Print findings only]' \
 '(-v --verbose)--quiet[Print findings only]' \
@@ -171,7 +189,92 @@ never\:"Never"))' \
 '*::paths -- Files, directories to look for Dockerfiles in, or - for standard input \[default\: .\]:_files' \
 && ret=0
 ;;
+(triage)
+_arguments "${_arguments_options[@]}" : \
+'-n+[The pod'\''s namespace (by default that of kubectl'\''s context)]:NAMESPACE:_default' \
+'--namespace=[The pod'\''s namespace (by default that of kubectl'\''s context)]:NAMESPACE:_default' \
+'--context=[The context of kubectl that is meant (by default its current one)]:CONTEXT:_default' \
+'*--image=[The image that was started, as a TARGET of \`check\` (repeatable)\: what crashed is predicted and held against the log]:TARGET:_default' \
+'*--node=[The node that it ran on, as for \`check\` (repeatable; by default the pod'\''s own, where that is known)]:NODE:_default' \
+'--format=[How to print what was found]:FORMAT:((human\:"For people"
+json\:"For programs\: version 1 of schema/triage-v1.json"))' \
+'--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
+always\:"Always"
+never\:"Never"))' \
+'(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
+'--no-cache[Read every layer, and remember nothing]' \
+'(-v --verbose)-q[Print findings only]' \
+'(-v --verbose)--quiet[Print findings only]' \
+'-v[Print more\: every hop, skipped entries, what is read]' \
+'--verbose[Print more\: every hop, skipped entries, what is read]' \
+'--no-config[Read no configuration file]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'::input -- What was seen\: a file, - for standard input, or what crashed in a cluster\: POD, deploy/NAME:_default' \
+&& ret=0
+;;
+(preflight)
+_arguments "${_arguments_options[@]}" : \
+'*-f+[Manifests, in YAML or JSON, or - for standard input\: \`helm template … | enoexec preflight -f -\` (repeatable)]:FILE:_files' \
+'*--filename=[Manifests, in YAML or JSON, or - for standard input\: \`helm template … | enoexec preflight -f -\` (repeatable)]:FILE:_files' \
+'*--nodes=[The nodes\: what \`kubectl get node -o json\` or \`enoexec node\` prints (repeatable; by default kubectl is asked)]:FILE:_files' \
+'(--nodes)--context=[The context of kubectl whose nodes are meant]:CONTEXT:_default' \
+'*--image=[Where an image is to be had that is not in its registry yet, such as shop/api\:1=oci-archive\:api.tar (repeatable)]:NAME=TARGET:_default' \
+'--fail-on=[The least severity that makes the exit code 1]:SEVERITY:((info\:"Any finding"
+warning\:"Warnings and errors"
+error\:"Errors"
+never\:"Nothing\: report only"))' \
+'--format=[How to print the report]:FORMAT:((human\:"For people"
+json\:"For programs\: version 1 of schema/report-v1.json"
+sarif\:"For code scanning\: SARIF 2.1.0"
+github\:"Annotations in a GitHub workflow'\''s log"
+gitlab\:"GitLab'\''s code quality report"
+junit\:"JUnit'\''s XML, for any CI system"
+markdown\:"Markdown, for a step summary or a comment"
+html\:"One page to read and search in a browser, offline"))' \
+'*--output=[Write the report to a file too (repeatable)]:FORMAT=PATH:_default' \
+'--dockerfile=[The Dockerfile that the images were built from\: sarif, github and gitlab show findings in images at its lines]:FILE:_files' \
+'--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
+always\:"Always"
+never\:"Never"))' \
+'(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
+'--no-cache[Read every layer, and remember nothing]' \
+'(-v --verbose)-q[Print findings only]' \
+'(-v --verbose)--quiet[Print findings only]' \
+'-v[Print more\: every hop, skipped entries, what is read]' \
+'--verbose[Print more\: every hop, skipped entries, what is read]' \
+'--no-config[Read no configuration file]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+&& ret=0
+;;
 (explain)
+_arguments "${_arguments_options[@]}" : \
+'--format=[How to print what an error'\''s text can mean]:FORMAT:((human\:"For people"
+json\:"For programs\: version 1 of schema/triage-v1.json"))' \
+'--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
+always\:"Always"
+never\:"Never"))' \
+'(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
+'(-v --verbose)-q[Print findings only]' \
+'(-v --verbose)--quiet[Print findings only]' \
+'-v[Print more\: every hop, skipped entries, what is read]' \
+'--verbose[Print more\: every hop, skipped entries, what is read]' \
+'--no-config[Read no configuration file]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+':what -- A rule'\''s id or name, such as EX101, or the text of an error:_default' \
+&& ret=0
+;;
+(rules)
 _arguments "${_arguments_options[@]}" : \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
 always\:"Always"
@@ -186,15 +289,17 @@ never\:"Never"))' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
 '--version[Print version]' \
-':rule -- Its id or name, such as EX101:_default' \
 && ret=0
 ;;
-(rules)
+(node)
 _arguments "${_arguments_options[@]}" : \
+'--format=[How to print it]:FORMAT:((toml\:"For people and for --node"
+json\:"For programs and for --node"))' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
 always\:"Always"
 never\:"Never"))' \
 '(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
+'--probe[Also start a tiny program of each machine type, which only exits, to learn what really runs]' \
 '(-v --verbose)-q[Print findings only]' \
 '(-v --verbose)--quiet[Print findings only]' \
 '-v[Print more\: every hop, skipped entries, what is read]' \
@@ -401,11 +506,23 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(triage)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(preflight)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (explain)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (rules)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(node)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -468,8 +585,11 @@ _enoexec_commands() {
 'check:Will it exec? The gate\: every platform of the targets is judged' \
 'inspect:Facts and predicted traces of the targets, without a verdict' \
 'lint:Judge Dockerfiles\: what will fetch, build or ship for the wrong architecture' \
-'explain:Explain a rule' \
+'triage:From a crash to its cause, the proof and the fix\: exit code 1 where a cause is found' \
+'preflight:Every workload on every node that it may land on\: will it exec there?' \
+'explain:Explain a rule, or an error that someone saw' \
 'rules:List the rules' \
+'node:What this machine can run, as a node file for --node' \
 'config:Which configuration file holds, and which settings, with the source of each' \
 'completions:Print what a shell needs to complete this command line' \
 'man:Print the manual page, or write those of all commands to a folder' \
@@ -559,8 +679,11 @@ _enoexec__subcmd__help_commands() {
 'check:Will it exec? The gate\: every platform of the targets is judged' \
 'inspect:Facts and predicted traces of the targets, without a verdict' \
 'lint:Judge Dockerfiles\: what will fetch, build or ship for the wrong architecture' \
-'explain:Explain a rule' \
+'triage:From a crash to its cause, the proof and the fix\: exit code 1 where a cause is found' \
+'preflight:Every workload on every node that it may land on\: will it exec there?' \
+'explain:Explain a rule, or an error that someone saw' \
 'rules:List the rules' \
+'node:What this machine can run, as a node file for --node' \
 'config:Which configuration file holds, and which settings, with the source of each' \
 'completions:Print what a shell needs to complete this command line' \
 'man:Print the manual page, or write those of all commands to a folder' \
@@ -633,10 +756,25 @@ _enoexec__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'enoexec help man commands' commands "$@"
 }
+(( $+functions[_enoexec__subcmd__help__subcmd__node_commands] )) ||
+_enoexec__subcmd__help__subcmd__node_commands() {
+    local commands; commands=()
+    _describe -t commands 'enoexec help node commands' commands "$@"
+}
+(( $+functions[_enoexec__subcmd__help__subcmd__preflight_commands] )) ||
+_enoexec__subcmd__help__subcmd__preflight_commands() {
+    local commands; commands=()
+    _describe -t commands 'enoexec help preflight commands' commands "$@"
+}
 (( $+functions[_enoexec__subcmd__help__subcmd__rules_commands] )) ||
 _enoexec__subcmd__help__subcmd__rules_commands() {
     local commands; commands=()
     _describe -t commands 'enoexec help rules commands' commands "$@"
+}
+(( $+functions[_enoexec__subcmd__help__subcmd__triage_commands] )) ||
+_enoexec__subcmd__help__subcmd__triage_commands() {
+    local commands; commands=()
+    _describe -t commands 'enoexec help triage commands' commands "$@"
 }
 (( $+functions[_enoexec__subcmd__inspect_commands] )) ||
 _enoexec__subcmd__inspect_commands() {
@@ -653,10 +791,25 @@ _enoexec__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'enoexec man commands' commands "$@"
 }
+(( $+functions[_enoexec__subcmd__node_commands] )) ||
+_enoexec__subcmd__node_commands() {
+    local commands; commands=()
+    _describe -t commands 'enoexec node commands' commands "$@"
+}
+(( $+functions[_enoexec__subcmd__preflight_commands] )) ||
+_enoexec__subcmd__preflight_commands() {
+    local commands; commands=()
+    _describe -t commands 'enoexec preflight commands' commands "$@"
+}
 (( $+functions[_enoexec__subcmd__rules_commands] )) ||
 _enoexec__subcmd__rules_commands() {
     local commands; commands=()
     _describe -t commands 'enoexec rules commands' commands "$@"
+}
+(( $+functions[_enoexec__subcmd__triage_commands] )) ||
+_enoexec__subcmd__triage_commands() {
+    local commands; commands=()
+    _describe -t commands 'enoexec triage commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_enoexec" ]; then

@@ -152,7 +152,7 @@ mod tests {
             ("b/main.c", b""),
             ("out/Dockerfile", b""),
         ]);
-        let found = find_sources(folder.path(), |name| name == "Dockerfile").unwrap();
+        let found = find_sources(folder.path(), |path| path.ends_with("/Dockerfile")).unwrap();
         let names: Vec<&Path> = found.iter().map(|path| path.strip_prefix(folder.path()).unwrap()).collect();
         assert_eq!(names, [Path::new(".devcontainer/Dockerfile"), Path::new("b/Dockerfile")]);
         let file = folder.path().join("b/main.c");

@@ -55,6 +55,8 @@ pub struct Case {
     pub nodes: Vec<Node>,
     /// What is known of layers from earlier runs.
     pub cache: Option<Arc<Cache>>,
+    /// How registries are reached.
+    pub network: Network,
 }
 
 /// Symptoms → hypotheses; Target → … → Trace for what crashed; and each held against the other.
@@ -72,6 +74,7 @@ pub fn triage(case: Case, progress: &dyn Progress) -> TriageReport {
                 overrides: container.as_ref().map(triage::Container::overrides).unwrap_or_default(),
                 exec: paths,
                 cache: case.cache.clone(),
+                network: case.network.clone(),
                 ..Request::default()
             };
             let seen = check(&request, progress);

@@ -58,7 +58,7 @@ fn placed(recipe: &Recipe, files: &BTreeMap<String, String>, folder: &Path) -> R
     let machines = machines(&files["nodes.yaml"]).unwrap();
     let objects = files.iter().filter(|(name, _)| *name != "nodes.yaml").flat_map(|(_, text)| objects(text).objects).collect();
     let images = [("*".to_owned(), target)].into();
-    let found = preflight(&Manifests { objects, machines, images, cache: None }, &Quiet);
+    let found = preflight(&Manifests { objects, machines, images, ..Manifests::default() }, &Quiet);
     Report { findings: found.findings, ..Report::default() }
 }
 

@@ -155,6 +155,9 @@ pub(super) struct Triage {
     /// What is remembered.
     #[command(flatten)]
     pub(super) cache: CacheOptions,
+    /// How registries are reached.
+    #[command(flatten)]
+    pub(super) registries: Registries,
 }
 
 /// How to print a triage.

@@ -77,7 +77,7 @@ fn run(arguments: Arguments, config: &Config, terminal: &Terminal) -> Result<Exi
         Command::Lint(lint) => lint::lint(lint, common, config, terminal),
         Command::Triage(arguments) => triage::run(arguments, common, terminal),
         Command::Explain { what, format } => catalogue::explain(&what, format, common, terminal),
-        Command::Preflight(arguments) => preflight::run(arguments, common, terminal),
+        Command::Preflight(arguments) => preflight::run(arguments, common, config, terminal),
         Command::Rules => catalogue::rules(terminal),
         Command::Node(arguments) => node::run(&arguments, terminal),
         Command::Cache(arguments) => cache::run(arguments, terminal),

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::base::escape;
+use crate::finding::Looked;
 use crate::format::kube;
 use crate::pipeline::{self, Machine, Manifests};
 use crate::report::{self, Report};
 use crate::store::{self, Cluster, Target};
 
-use super::arguments::{CacheOptions, Common, FailOn, Format, Output};
+use super::arguments::{CacheOptions, Common, Format, Gate, Output};
+use super::config::Config;
+use super::registry::Registries;
 use super::terminal::Terminal;
 use super::{Exit, Failure, look};
 
@@ -31,15 +34,18 @@ pub(super) struct PreflightCommand {
     /// Where an image is to be had that is not in its registry yet, such as shop/api:1=oci-archive:api.tar (repeatable)
     #[arg(long = "image", value_name = "NAME=TARGET", env = "ENOEXEC_IMAGE", value_parser = parse_image)]
     images: Vec<(String, Target)>,
-    /// The least severity that makes the exit code 1
-    #[arg(long, value_enum, default_value = "error", env = "ENOEXEC_FAIL_ON", value_name = "SEVERITY")]
-    fail_on: FailOn,
+    /// What is reported, and what fails the run.
+    #[command(flatten)]
+    gate: Gate,
     /// Where the report goes.
     #[command(flatten)]
     output: Output,
     /// What is known from earlier runs.
     #[command(flatten)]
     cache: CacheOptions,
+    /// How registries are reached.
+    #[command(flatten)]
+    registries: Registries,
 }
 
 fn parse_image(text: &str) -> Result<(String, Target), String> {
@@ -48,14 +54,15 @@ fn parse_image(text: &str) -> Result<(String, Target), String> {
 }
 
 /// Judges every workload on every node that it may land on.
-pub(super) fn run(arguments: PreflightCommand, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: PreflightCommand, common: &Common, config: &Config, terminal: &Terminal) -> Result<Exit, Failure> {
     let mut objects = Vec::new();
     for path in &arguments.manifests {
         objects.extend(manifest(path)?);
     }
     let machines = machines(&arguments, terminal)?;
     let images: BTreeMap<String, Target> = arguments.images.into_iter().collect();
-    let asked = Manifests { objects, machines, images, cache: arguments.cache.open() };
+    let network = arguments.registries.network(&images.values().cloned().collect::<Vec<_>>())?;
+    let asked = Manifests { objects, machines, images, cache: arguments.cache.open(), network };
     let found = pipeline::preflight(&asked, terminal);
     let looked = !found.targets.iter().any(|target| target.error.is_some());
     if arguments.output.format == Format::Human && !common.quiet {
@@ -64,7 +71,9 @@ pub(super) fn run(arguments: PreflightCommand, common: &Common, terminal: &Termi
         report::placements(&found.placements, &found.machines, &mut out).or_else(super::broken_pipe)?;
         out.flush().or_else(super::broken_pipe)?;
     }
-    let report = Report { findings: found.findings, fails_at: arguments.fail_on.severity(), ..Report::default() };
+    let targets = asked.images.values().map(ToString::to_string).collect();
+    let report = Report { findings: found.findings, ..Report::default() };
+    let report = arguments.gate.judge(report, &Looked { families: &["EX4"], targets }, Vec::new(), config)?;
     arguments.output.write(&report, look::human_options(common, false), terminal)?;
     Ok(if report.fails() {
         Exit::Findings

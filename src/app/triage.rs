@@ -26,10 +26,12 @@ pub(super) fn run(arguments: Triage, common: &Common, terminal: &Terminal) -> Re
     let named: Vec<Target> = arguments.images.into_iter().map(look::target).collect::<Result<_, _>>()?;
     let nodes = super::node::resolve(arguments.nodes)?;
     let cache = arguments.cache.open();
+    let network = arguments.registries.network(&named)?;
     let mut exit = Exit::Clean;
     for subject in subjects {
         let images = if named.is_empty() { pulled(&subject) } else { named.clone() };
-        let report = pipeline::triage(Case { subject, images, nodes: nodes.clone(), cache: cache.clone() }, terminal);
+        let case = Case { subject, images, nodes: nodes.clone(), cache: cache.clone(), network: network.clone() };
+        let report = pipeline::triage(case, terminal);
         write(&report, arguments.format, common, terminal)?;
         exit = match exit {
             _ if !named.is_empty() && report.errors().next().is_some() => Exit::CouldNotLook,

@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::format::kube::{self, ClusterNode, Container, ContainerPart, Meta, Object, PodSpec};
 use crate::node::{Node, NodeError};
 use crate::report::{ImageReport, TargetReport};
-use crate::store::{Cache, Target};
+use crate::store::{Cache, Network, Target};
 
 use super::Request;
 
@@ -25,6 +25,8 @@ pub struct Manifests {
     pub images: BTreeMap<String, Target>,
     /// What is known of layers from earlier runs.
     pub cache: Option<Arc<Cache>>,
+    /// How registries are reached.
+    pub network: Network,
 }
 
 /// A machine of a cluster.
@@ -165,6 +167,13 @@ fn look(
         drops_dac_override: container.cap_drop.iter().any(|name| matches!(name.as_str(), "ALL" | "DAC_OVERRIDE")),
         ..Overrides::default()
     };
-    let request = Request { targets: vec![target], nodes, overrides, cache: asked.cache.clone(), ..Request::default() };
+    let request = Request {
+        targets: vec![target],
+        nodes,
+        overrides,
+        cache: asked.cache.clone(),
+        network: asked.network.clone(),
+        ..Request::default()
+    };
     Ok(super::check(&request, progress).targets)
 }

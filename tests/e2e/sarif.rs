@@ -15,7 +15,10 @@ fn schema() -> serde_json::Value {
     if !path.exists() {
         shell(&folder, &format!("npm pack --silent {PACKAGE} | xargs -I{{}} tar -xzf {{}}"));
     }
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let mut schema: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // `^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$` is no regular expression in every dialect, and no report here has a language.
+    schema["definitions"]["run"]["properties"]["language"].as_object_mut().unwrap().remove("pattern").unwrap();
+    schema
 }
 
 /// The report on these targets, and its exit code.

@@ -178,11 +178,20 @@ complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l node -d 'The 
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l format -d 'How to print what was found' -r -f -a "human\t'For people'
 json\t'For programs: version 1 of schema/triage-v1.json'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l cache -d 'Where to remember what the layers of registries hold [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l username -d 'Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l authfile -d 'Take credentials from this file only, of the form of ~/.docker/config.json' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l mirror -d 'Ask this mirror first: [REGISTRY=]HOST[/PATH], of Docker Hub by default (repeatable)' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l insecure-registry -d 'Believe any certificate of this registry, and speak plain HTTP where it does: HOST[:PORT] (repeatable)' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l ca-cert -d 'Believe certificates of the authorities in this file too, in PEM (repeatable)' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l timeout -d 'Give up on a connection that takes, or is silent for, so many seconds' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l retries -d 'Try again so often what fails in a way that may pass' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l config -d 'Read settings from this file [default: the nearest enoexec.toml, up to the repository\'s top]' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l no-cache -d 'Read every layer, and remember nothing'
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l password-stdin -d 'Read the password from standard input'
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l offline -d 'Ask no registry'
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -s q -l quiet -d 'Print findings only'
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -s v -l verbose -d 'Print more: every hop, skipped entries, what is read'
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l no-config -d 'Read no configuration file'
@@ -196,6 +205,11 @@ complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l fail-on -d
 warning\t'Warnings and errors'
 error\t'Errors'
 never\t'Nothing: report only'"
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l min-confidence -d 'Report only what is at least this sure' -r -f -a "low\t'Guesses too'
+medium\t'What is likely'
+high\t'What is certain'"
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l baseline -d 'Do not report what this file, of --write-baseline, lists' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l write-baseline -d 'Write what is found to this file, and report nothing' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l format -d 'How to print the report' -r -f -a "human\t'For people'
 json\t'For programs: version 1 of schema/report-v1.json'
 sarif\t'For code scanning: SARIF 2.1.0'
@@ -207,11 +221,20 @@ html\t'One page to read and search in a browser, offline'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l output -d 'Write the report to a file too (repeatable)' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l dockerfile -d 'The Dockerfile that the images were built from: sarif, github and gitlab show findings in images at its lines' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l cache -d 'Where to remember what the layers of registries hold [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l username -d 'Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l authfile -d 'Take credentials from this file only, of the form of ~/.docker/config.json' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l mirror -d 'Ask this mirror first: [REGISTRY=]HOST[/PATH], of Docker Hub by default (repeatable)' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l insecure-registry -d 'Believe any certificate of this registry, and speak plain HTTP where it does: HOST[:PORT] (repeatable)' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l ca-cert -d 'Believe certificates of the authorities in this file too, in PEM (repeatable)' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l timeout -d 'Give up on a connection that takes, or is silent for, so many seconds' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l retries -d 'Try again so often what fails in a way that may pass' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l config -d 'Read settings from this file [default: the nearest enoexec.toml, up to the repository\'s top]' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l no-cache -d 'Read every layer, and remember nothing'
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l password-stdin -d 'Read the password from standard input'
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l offline -d 'Ask no registry'
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -s q -l quiet -d 'Print findings only'
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -s v -l verbose -d 'Print more: every hop, skipped entries, what is read'
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l no-config -d 'Read no configuration file'

@@ -199,11 +199,20 @@ _arguments "${_arguments_options[@]}" : \
 '--format=[How to print what was found]:FORMAT:((human\:"For people"
 json\:"For programs\: version 1 of schema/triage-v1.json"))' \
 '--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--username=[Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD]:USER:_default' \
+'--authfile=[Take credentials from this file only, of the form of ~/.docker/config.json]:FILE:_files' \
+'*--mirror=[Ask this mirror first\: \[REGISTRY=\]HOST\[/PATH\], of Docker Hub by default (repeatable)]:MIRROR:_default' \
+'*--insecure-registry=[Believe any certificate of this registry, and speak plain HTTP where it does\: HOST\[\:PORT\] (repeatable)]:HOST:_default' \
+'*--ca-cert=[Believe certificates of the authorities in this file too, in PEM (repeatable)]:FILE:_files' \
+'--timeout=[Give up on a connection that takes, or is silent for, so many seconds]:SECONDS:_default' \
+'--retries=[Try again so often what fails in a way that may pass]:TIMES:_default' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
 always\:"Always"
 never\:"Never"))' \
 '(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
 '--no-cache[Read every layer, and remember nothing]' \
+'--password-stdin[Read the password from standard input]' \
+'--offline[Ask no registry]' \
 '(-v --verbose)-q[Print findings only]' \
 '(-v --verbose)--quiet[Print findings only]' \
 '-v[Print more\: every hop, skipped entries, what is read]' \
@@ -227,6 +236,11 @@ _arguments "${_arguments_options[@]}" : \
 warning\:"Warnings and errors"
 error\:"Errors"
 never\:"Nothing\: report only"))' \
+'--min-confidence=[Report only what is at least this sure]:CONFIDENCE:((low\:"Guesses too"
+medium\:"What is likely"
+high\:"What is certain"))' \
+'--baseline=[Do not report what this file, of --write-baseline, lists]:FILE:_files' \
+'--write-baseline=[Write what is found to this file, and report nothing]:FILE:_files' \
 '--format=[How to print the report]:FORMAT:((human\:"For people"
 json\:"For programs\: version 1 of schema/report-v1.json"
 sarif\:"For code scanning\: SARIF 2.1.0"
@@ -238,11 +252,20 @@ html\:"One page to read and search in a browser, offline"))' \
 '*--output=[Write the report to a file too (repeatable)]:FORMAT=PATH:_default' \
 '--dockerfile=[The Dockerfile that the images were built from\: sarif, github and gitlab show findings in images at its lines]:FILE:_files' \
 '--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--username=[Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD]:USER:_default' \
+'--authfile=[Take credentials from this file only, of the form of ~/.docker/config.json]:FILE:_files' \
+'*--mirror=[Ask this mirror first\: \[REGISTRY=\]HOST\[/PATH\], of Docker Hub by default (repeatable)]:MIRROR:_default' \
+'*--insecure-registry=[Believe any certificate of this registry, and speak plain HTTP where it does\: HOST\[\:PORT\] (repeatable)]:HOST:_default' \
+'*--ca-cert=[Believe certificates of the authorities in this file too, in PEM (repeatable)]:FILE:_files' \
+'--timeout=[Give up on a connection that takes, or is silent for, so many seconds]:SECONDS:_default' \
+'--retries=[Try again so often what fails in a way that may pass]:TIMES:_default' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
 always\:"Always"
 never\:"Never"))' \
 '(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
 '--no-cache[Read every layer, and remember nothing]' \
+'--password-stdin[Read the password from standard input]' \
+'--offline[Ask no registry]' \
 '(-v --verbose)-q[Print findings only]' \
 '(-v --verbose)--quiet[Print findings only]' \
 '-v[Print more\: every hop, skipped entries, what is read]' \

@@ -96,9 +96,9 @@ fn files() -> Vec<Item> {
         data("/etc/pam.d/su", "auth sufficient pam_rootok.so\naccount required pam_permit.so\nsession required pam_permit.so\n"),
         data("/etc/pam.d/runuser", "auth sufficient pam_rootok.so\nsession required pam_permit.so\n"),
         moded("/app/roots-own", 0o700, b"#!/bin/sh\nexit 0\n".to_vec()),
-        // The real script, with what it starts first kept short.
+        // The real script, with what it starts first kept short. It waits for a signal, which must not come before it does.
         program("/usr/bin/xvfb-run", debian_file("amd64", "xvfb", "usr/bin/xvfb-run")),
-        program("/usr/bin/Xvfb", "#!/bin/sh\nkill -USR1 $PPID\nexec sleep 9\n"),
+        program("/usr/bin/Xvfb", "#!/bin/sh\nsleep 1\nkill -USR1 $PPID\nexec sleep 9\n"),
         program("/usr/bin/xauth", "#!/bin/sh\nexit 0\n"),
         program("/usr/bin/mcookie", "#!/bin/sh\necho 1\n"),
     ];

@@ -17,7 +17,9 @@ fn schema() -> serde_json::Value {
     }
     let mut schema: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     // `^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$` is no regular expression in every dialect, and no report here has a language.
-    schema["definitions"]["run"]["properties"]["language"].as_object_mut().unwrap().remove("pattern").unwrap();
+    for place in ["run", "toolComponent"] {
+        schema["definitions"][place]["properties"]["language"].as_object_mut().unwrap().remove("pattern").unwrap();
+    }
     schema
 }
 

@@ -13,7 +13,7 @@ use crate::store::{SourceFile, replace_source};
 use super::arguments::{Common, Format, Gate, Lint};
 use super::config::Config;
 use super::terminal::Terminal;
-use super::{Exit, Failure};
+use super::{Exit, Failure, was_looked_at};
 
 /// Judges Dockerfiles; mends them where it is asked to.
 pub(super) fn lint(arguments: Lint, common: &Common, config: &Config, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -36,14 +36,7 @@ pub(super) fn lint(arguments: Lint, common: &Common, config: &Config, terminal: 
     } else {
         output.write(&report, human, terminal)?;
     }
-    let unread = report.targets.iter().any(|target| target.error.is_some());
-    Ok(if report.fails() {
-        Exit::Findings
-    } else if unread {
-        Exit::CouldNotLook
-    } else {
-        Exit::Clean
-    })
+    Ok(Exit::of(&report, was_looked_at(&report)))
 }
 
 fn look(request: &LintRequest, gate: &Gate, config: &Config) -> Result<Report, Failure> {

@@ -15,7 +15,7 @@ use crate::store::Target;
 use super::arguments::{Check, Common, Inspect, Look, Output};
 use super::config::Config;
 use super::terminal::Terminal;
-use super::{Exit, Failure};
+use super::{Exit, Failure, was_looked_at};
 
 /// The gate.
 pub(super) fn check(arguments: Check, common: &Common, config: &Config, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -26,10 +26,7 @@ pub(super) fn check(arguments: Check, common: &Common, config: &Config, terminal
     let looked = Looked { families: &["EX1", "EX2"], targets: seen.map(|target| target.target.clone()).collect() };
     let report = gate.judge(report, &looked, Vec::new(), config)?;
     output.write(&report, human_options(common, false), terminal)?;
-    if report.fails() {
-        return Ok(Exit::Findings);
-    }
-    Ok(looked_at(&report))
+    Ok(Exit::of(&report, was_looked_at(&report)))
 }
 
 /// The facts.
@@ -43,11 +40,7 @@ pub(super) fn inspect(arguments: Inspect, common: &Common, terminal: &Terminal) 
     let request = Request { exec, files: arguments.files, ..request };
     let report = Report { findings: Vec::new(), ..pipeline::check(&request, terminal) };
     output.write(&report, human_options(common, true), terminal)?;
-    Ok(looked_at(&report))
-}
-
-fn looked_at(report: &Report) -> Exit {
-    if report.targets.iter().any(|target| target.error.is_some()) { Exit::CouldNotLook } else { Exit::Clean }
+    Ok(if was_looked_at(&report) { Exit::Clean } else { Exit::CouldNotLook })
 }
 
 pub(super) fn human_options(common: &Common, facts: bool) -> HumanOptions {

@@ -18,6 +18,7 @@ mod triage;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::report::Report;
 use arguments::{Arguments, Command, Common};
 use config::Config;
 use terminal::Terminal;
@@ -33,6 +34,22 @@ enum Exit {
     Usage = 2,
     /// Something could not be looked at.
     CouldNotLook = 3,
+}
+
+impl Exit {
+    /// Of a report that a gate has judged, and of whether all could be looked at.
+    fn of(report: &Report, looked: bool) -> Self {
+        match (report.fails(), looked) {
+            (true, _) => Self::Findings,
+            (false, false) => Self::CouldNotLook,
+            (false, true) => Self::Clean,
+        }
+    }
+}
+
+/// Whether all targets could be looked at.
+fn was_looked_at(report: &Report) -> bool {
+    report.targets.iter().all(|target| target.error.is_none())
 }
 
 /// Why a command ends without its report.

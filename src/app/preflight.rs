@@ -75,13 +75,7 @@ pub(super) fn run(arguments: PreflightCommand, common: &Common, config: &Config,
     let report = Report { findings: found.findings, ..Report::default() };
     let report = arguments.gate.judge(report, &Looked { families: &["EX4"], targets }, Vec::new(), config)?;
     arguments.output.write(&report, look::human_options(common, false), terminal)?;
-    Ok(if report.fails() {
-        Exit::Findings
-    } else if looked {
-        Exit::Clean
-    } else {
-        Exit::CouldNotLook
-    })
+    Ok(Exit::of(&report, looked))
 }
 
 fn manifest(path: &Path) -> Result<Vec<kube::Object>, Failure> {

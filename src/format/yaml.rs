@@ -62,11 +62,6 @@ pub fn parse(text: &str) -> (Vec<Node>, Option<Problem>) {
 }
 
 impl Node {
-    /// A document without anything in it.
-    pub fn nothing() -> Self {
-        Self { span: 0..0, value: Value::Scalar { text: String::new(), plain: true } }
-    }
-
     /// The value of a key of a mapping; also of one that is merged into it (`<<`).
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|(_, value)| value)

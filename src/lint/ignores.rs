@@ -3,29 +3,49 @@
 use std::ops::Range;
 
 use crate::base::escape;
-use crate::finding::{Finding, InlineIgnore, Scope, Suppression};
+use crate::finding::{Finding, InlineIgnore, Scope, Suppression, TextLocus};
 use crate::format::dockerfile::{Instruction, Keyword};
 
-use super::Subject;
+use super::{Subject, finding};
 
 /// How an ignore begins, behind its `#`.
-const MARK: &str = "enoexec:";
+pub(super) const MARK: &str = "enoexec:";
 
 /// What the comments of a file ask to ignore, and a finding for each that cannot be understood.
 pub(super) fn suppressions(subject: &Subject<'_>) -> (Vec<Suppression>, Vec<Finding>) {
-    let mut suppressions = Vec::new();
-    let mut misread = Vec::new();
-    for span in comments(subject) {
-        let comment = subject.text.get(span.clone()).unwrap_or_default().trim_start_matches('#');
-        let written = subject.locus(span.clone());
-        match InlineIgnore::parse(comment) {
-            None => {}
-            Some(Ok(ignore)) => suppressions.extend(ignore.over(&scope(subject, &span, written.line), &written)),
-            Some(Err(error)) => {
-                let message = format!("nothing is ignored: {}", escape(&error));
-                misread.extend(subject.finding("invalid-ignore", span, message));
-            }
+    let asked = comments(subject).into_iter().map(|span| {
+        let scope = |written: &TextLocus| scope(subject, &span, written.line);
+        understood(subject.name, subject.text, span.clone(), scope)
+    });
+    collected(asked)
+}
+
+/// What one comment asks to ignore, in the lines that `scope` names for its own place, or a finding that it cannot be understood.
+pub(super) fn understood(
+    name: &str,
+    text: &str,
+    comment: Range<usize>,
+    scope: impl FnOnce(&TextLocus) -> Scope,
+) -> (Vec<Suppression>, Option<Finding>) {
+    let written = TextLocus::new(name, text, comment.clone());
+    match InlineIgnore::parse(written.text.trim_start_matches('#')) {
+        None => (Vec::new(), None),
+        Some(Ok(ignore)) => (ignore.over(&scope(&written), &written), None),
+        Some(Err(error)) => {
+            let message = format!("nothing is ignored: {}", escape(&error));
+            (Vec::new(), finding(name, text, "invalid-ignore", comment, message))
         }
+    }
+}
+
+/// What all comments of a file ask.
+pub(super) fn collected(
+    asked: impl IntoIterator<Item = (Vec<Suppression>, Option<Finding>)>,
+) -> (Vec<Suppression>, Vec<Finding>) {
+    let (mut suppressions, mut misread) = (Vec::new(), Vec::new());
+    for (more, finding) in asked {
+        suppressions.extend(more);
+        misread.extend(finding);
     }
     (suppressions, misread)
 }

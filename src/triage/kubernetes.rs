@@ -1,10 +1,10 @@
 //! From what kubectl and docker print to what crashed.
 
 use crate::format::inspect::{Bound, Inspected, inspected};
-use crate::format::kube::{self, ContainerPart, Event, Object, VolumeKind};
+use crate::format::kube::{self, Event, Object, VolumeKind};
 use crate::node::Node;
 
-use super::subject::{Container, ContainerKind, Mount, State, Subject, Symptom, Volume};
+use super::subject::{Container, Mount, State, Subject, Symptom};
 
 /// What crashed, by the objects of a text: what `kubectl get` prints in JSON or YAML (pods, what makes them, events, nodes), what
 /// `kubectl describe pod` prints, or what `docker inspect` and `podman inspect` print. What is failing comes first. Nothing where
@@ -145,19 +145,13 @@ fn state(condition: &kube::Condition) -> State {
 }
 
 fn of_container(container: &kube::Container) -> Container {
-    let kind = match container.part {
-        ContainerPart::Main => ContainerKind::Main,
-        ContainerPart::Init => ContainerKind::Init,
-        ContainerPart::Sidecar => ContainerKind::Sidecar,
-        ContainerPart::Ephemeral => ContainerKind::Ephemeral,
-    };
     let user = match (&container.user, &container.group) {
         (Some(user), Some(group)) => Some(format!("{user}:{group}")),
         (user, _) => user.clone(),
     };
     Container {
         name: container.name.clone(),
-        kind,
+        kind: container.part,
         image: container.image.clone(),
         command: container.command.clone(),
         args: container.args.clone(),
@@ -171,15 +165,8 @@ fn of_container(container: &kube::Container) -> Container {
 }
 
 fn mount(mount: &kube::Mount) -> Mount {
-    let volume = match mount.kind {
-        VolumeKind::ConfigMap => Volume::ConfigMap,
-        VolumeKind::Secret => Volume::Secret,
-        VolumeKind::EmptyDir => Volume::EmptyDir,
-        VolumeKind::HostPath => Volume::Host,
-        VolumeKind::Other => Volume::Other,
-    };
     let (path, name) = (mount.path.clone(), mount.name.clone());
-    Mount { path, volume, name, sub_path: mount.sub_path.clone(), mode: mount.mode, noexec: false }
+    Mount { path, volume: mount.kind, name, sub_path: mount.sub_path.clone(), mode: mount.mode, noexec: false }
 }
 
 fn of_inspected(inspected: &Inspected) -> Subject {
@@ -191,9 +178,9 @@ fn of_inspected(inspected: &Inspected) -> Subject {
     };
     let mounts = inspected.mounts.iter().map(|(path, bound)| {
         let (volume, name, noexec) = match bound {
-            Bound::Host(source) => (Volume::Host, source.clone(), false),
-            Bound::Volume(name) => (Volume::Other, name.clone(), false),
-            Bound::Tmpfs { exec } => (Volume::EmptyDir, "tmpfs".to_owned(), !exec),
+            Bound::Host(source) => (VolumeKind::HostPath, source.clone(), false),
+            Bound::Volume(name) => (VolumeKind::Other, name.clone(), false),
+            Bound::Tmpfs { exec } => (VolumeKind::EmptyDir, "tmpfs".to_owned(), !exec),
         };
         Mount { path: path.clone(), volume, name, noexec, ..Mount::default() }
     });
@@ -217,7 +204,7 @@ fn of_inspected(inspected: &Inspected) -> Subject {
 #[cfg(test)]
 mod tests {
     use super::subjects;
-    use crate::triage::subject::{ContainerKind, Volume};
+    use crate::format::kube::{ContainerPart, VolumeKind};
 
     const POD: &str = r"
 apiVersion: v1
@@ -250,8 +237,8 @@ status:
         assert_eq!(subject.owner.as_deref(), Some("deployment/api"));
         assert!(subject.is_failing() && subject.node.as_ref().is_some_and(|node| node.platform.architecture == "arm64"));
         let api = &subject.containers[0];
-        assert_eq!((api.kind, api.image_id.as_deref()), (ContainerKind::Main, Some("shop/api@sha256:00")));
-        assert_eq!((api.symptoms[0].source.as_str(), api.mounts[0].volume), ("event BackOff", Volume::ConfigMap));
+        assert_eq!((api.kind, api.image_id.as_deref()), (ContainerPart::Main, Some("shop/api@sha256:00")));
+        assert_eq!((api.symptoms[0].source.as_str(), api.mounts[0].volume), ("event BackOff", VolumeKind::ConfigMap));
     }
 
     #[test]

@@ -4,11 +4,12 @@ use crate::base::{Platform, escape};
 use crate::exec::{Cause as ExecCause, Libc, Outcome, Trace};
 use crate::finding::Finding;
 use crate::format::content::Text;
+use crate::format::kube::VolumeKind;
 
 use super::cause::cause;
 use super::observation::Observation;
 use super::ranking::{Confidence, Found, Hypothesis};
-use super::{Container, Diagnosis, Volume};
+use super::{Container, Diagnosis};
 
 /// What one look into an image told, for one node.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,14 +232,14 @@ fn covering(container: &Container, path: &str) -> Option<(String, bool)> {
         path == at || path.is_below(&at)
     })?;
     let kind = match mount.volume {
-        Volume::ConfigMap => "ConfigMap",
-        Volume::Secret => "Secret",
-        Volume::EmptyDir => "empty directory",
-        Volume::Host => "host's directory",
-        Volume::Other => "volume",
+        VolumeKind::ConfigMap => "ConfigMap",
+        VolumeKind::Secret => "Secret",
+        VolumeKind::EmptyDir => "empty directory",
+        VolumeKind::HostPath => "host's directory",
+        VolumeKind::Other => "volume",
     };
     let mode = match mount.volume {
-        Volume::ConfigMap | Volume::Secret => Some(mount.mode.unwrap_or(0o644)),
+        VolumeKind::ConfigMap | VolumeKind::Secret => Some(mount.mode.unwrap_or(0o644)),
         _ => mount.mode,
     };
     let lacks_mode = mode.is_some_and(|mode| mode & 0o111 == 0);

@@ -18,7 +18,7 @@ pub use kubernetes::{of_pod, subjects};
 pub use looking::Look;
 pub use observation::Observation;
 pub use ranking::{Confidence, Found, Hypothesis};
-pub use subject::{Container, ContainerKind, Mount, State, Subject, Symptom, Volume};
+pub use subject::{Container, Mount, State, Subject, Symptom};
 pub use words::Words;
 
 /// What is known of a crash.

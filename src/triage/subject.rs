@@ -1,4 +1,5 @@
 use crate::exec::Overrides;
+use crate::format::kube::{ContainerPart, VolumeKind};
 use crate::node::Node;
 
 /// What crashed: a pod, a container of Docker's or Podman's, or nothing but a text.
@@ -37,7 +38,7 @@ pub struct Container {
     /// Its name.
     pub name: String,
     /// Its part in the pod.
-    pub kind: ContainerKind,
+    pub kind: ContainerPart,
     /// The image as it was asked for.
     pub image: String,
     /// The image as it was pulled, with its digest (Kubernetes' `imageID`).
@@ -80,27 +81,13 @@ impl Container {
     }
 }
 
-/// A container's part in its pod.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ContainerKind {
-    /// One of those that the pod is there for.
-    #[default]
-    Main,
-    /// Runs before, to its end.
-    Init,
-    /// Runs beside (an init container that is restarted always).
-    Sidecar,
-    /// Added to a running pod.
-    Ephemeral,
-}
-
 /// Something that is mounted in a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mount {
     /// Where.
     pub path: String,
     /// What kind of volume it is.
-    pub volume: Volume,
+    pub volume: VolumeKind,
     /// The volume's name, or the directory of the host.
     pub name: String,
     /// Only this part of the volume (`subPath`): a single file may be mounted so.
@@ -109,22 +96,6 @@ pub struct Mount {
     pub mode: Option<u32>,
     /// Whether it is mounted with `noexec`.
     pub noexec: bool,
-}
-
-/// A kind of volume.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Volume {
-    /// Kubernetes' ConfigMap: files of mode 0644 unless it says otherwise.
-    ConfigMap,
-    /// Kubernetes' Secret: files of mode 0644 unless it says otherwise.
-    Secret,
-    /// Empty at first.
-    EmptyDir,
-    /// A directory of the host, with its files.
-    Host,
-    /// A disk, a share, another image: it has files that are not known here.
-    #[default]
-    Other,
 }
 
 /// A container's state, as Kubernetes and Docker tell it.

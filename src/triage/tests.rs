@@ -1,6 +1,7 @@
-use super::{Confidence, Container, Diagnosis, Look, Mount, Subject, Symptom, Volume, diagnose};
+use super::{Confidence, Container, Diagnosis, Look, Mount, Subject, Symptom, diagnose};
 use crate::exec::{Cause, Outcome, Trace};
 use crate::format::elf::Machine;
+use crate::format::kube::VolumeKind;
 use crate::image::Errno;
 
 fn log(text: &str) -> Diagnosis {
@@ -62,7 +63,7 @@ fn an_image_that_was_looked_at_for_another_file_settles_nothing() {
 
 #[test]
 fn a_config_map_over_a_script_lacks_the_execute_bit() {
-    let mount = Mount { path: "/scripts".into(), volume: Volume::ConfigMap, name: "hooks".into(), ..Mount::default() };
+    let mount = Mount { path: "/scripts".into(), volume: VolumeKind::ConfigMap, name: "hooks".into(), ..Mount::default() };
     let container = Container { name: "app".into(), mounts: vec![mount], ..Container::default() };
     let text = r#"exec: "/scripts/run.sh": permission denied: unknown"#;
     let symptom = Symptom { source: "event Failed".into(), text: text.into() };

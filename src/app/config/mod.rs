@@ -83,11 +83,15 @@ pub(super) fn arguments() -> Result<(Arguments, Config), Failure> {
 fn words() -> Vec<OsString> {
     let mut words: Vec<OsString> = std::env::args_os().collect();
     let is_plugin = words.first().is_some_and(|word| Path::new(word).file_name() == Some(OsStr::new("kubectl-enoexec")));
+    // Building the command takes longer than all else at the start, so only the plugin does it once more.
+    if !is_plugin {
+        return words;
+    }
     let command = Arguments::command();
     let names_command = words.get(1).and_then(|word| word.to_str()).is_none_or(|word| {
         ["-h", "--help", "-V", "--version", "help"].contains(&word) || command.find_subcommand(word).is_some()
     });
-    if is_plugin && !names_command && command.find_subcommand("triage").is_some() {
+    if !names_command && command.find_subcommand("triage").is_some() {
         words.insert(1, OsString::from("triage"));
     }
     words

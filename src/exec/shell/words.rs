@@ -233,21 +233,7 @@ impl Shell<'_> {
 
     /// A word as a pattern, in which what was quoted stands for itself.
     fn pattern(&mut self, word: &Word) -> Option<Vec<u8>> {
-        let mut pattern = Vec::new();
-        for piece in &word.0 {
-            let value = self.value(piece)?;
-            let quoted = match piece {
-                Piece::Text { quoted, .. } | Piece::Parameter { quoted, .. } | Piece::Output { quoted, .. } => *quoted,
-                Piece::Unread => return None,
-            };
-            for byte in value {
-                if quoted && matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\') {
-                    pattern.push(b'\\');
-                }
-                pattern.push(byte);
-            }
-        }
-        Some(pattern)
+        word.pattern(|piece| self.value(piece))
     }
 
     pub(super) fn matches(&mut self, value: &Value, pattern: &Word) -> Option<bool> {

@@ -105,13 +105,13 @@ pub struct Mount {
 /// A kind of volume.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum VolumeKind {
-    /// `configMap`.
+    /// `configMap`: files of mode 0644 unless it says otherwise.
     ConfigMap,
-    /// `secret`.
+    /// `secret`: likewise.
     Secret,
-    /// `emptyDir`.
+    /// `emptyDir`: nothing at first.
     EmptyDir,
-    /// `hostPath`.
+    /// `hostPath`: a directory of the host, with its files.
     HostPath,
     /// Any other, or one that the pod does not define.
     #[default]

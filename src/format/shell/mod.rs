@@ -148,6 +148,26 @@ pub struct Operation {
 }
 
 impl Word {
+    /// The word as a pattern for [`glob_matches`], in which what was quoted stands for itself; `value` expands each piece. `None` where
+    /// one cannot be expanded.
+    pub fn pattern(&self, mut value: impl FnMut(&Piece) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let mut pattern = Vec::new();
+        for piece in &self.0 {
+            let value = value(piece)?;
+            let quoted = match piece {
+                Piece::Text { quoted, .. } | Piece::Parameter { quoted, .. } | Piece::Output { quoted, .. } => *quoted,
+                Piece::Unread => return None,
+            };
+            for byte in value {
+                if quoted && matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\') {
+                    pattern.push(b'\\');
+                }
+                pattern.push(byte);
+            }
+        }
+        Some(pattern)
+    }
+
     /// The text of a word in which nothing is expanded.
     pub fn literal(&self) -> Option<Vec<u8>> {
         let text = |piece: &Piece| match piece {

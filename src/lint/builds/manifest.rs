@@ -5,6 +5,7 @@ use crate::finding::{Confidence, Finding};
 use crate::format::yaml::{Node, Value};
 
 use super::BuildFile;
+use crate::lint::dockerfile::naming;
 
 /// The labels by which nodes say their architecture (Kubernetes, "Well-Known Labels"; the second is its older name).
 const LABELS: [&str; 2] = ["kubernetes.io/arch", "beta.kubernetes.io/arch"];
@@ -50,7 +51,7 @@ fn names_architecture(node: &Node) -> bool {
 fn one_architecture(file: BuildFile<'_>, container: &Node) -> Option<Finding> {
     let place = container.get("image")?;
     let image = place.text()?;
-    let architecture = architecture_of_image(image)?;
+    let architecture = naming::agreed(image)?.architecture;
     let message = format!("{} is by its name for {architecture} only, but the pod may go to any node", escape(image));
     let mut found = file.finding("unpinned-workload", place.span.clone(), message)?;
     found.confidence = Confidence::Medium;
@@ -59,19 +60,4 @@ fn one_architecture(file: BuildFile<'_>, container: &Node) -> Option<Finding> {
          `nodeSelector: {{kubernetes.io/arch: {architecture}}}`"
     ));
     Some(found)
-}
-
-/// The architecture that stands in an image's name or tag; nothing where none does, or several.
-fn architecture_of_image(image: &str) -> Option<&'static str> {
-    let words = image.split(['/', ':', '-', '_', '@', '.']).filter_map(|word| match word {
-        "amd64" | "x86_64" | "x64" => Some("amd64"),
-        "arm64" | "aarch64" | "arm64v8" => Some("arm64"),
-        "s390x" => Some("s390x"),
-        "ppc64le" => Some("ppc64le"),
-        "riscv64" => Some("riscv64"),
-        _ => None,
-    });
-    let mut named: Vec<&str> = words.collect();
-    named.dedup();
-    if let [one] = named.as_slice() { Some(one) } else { None }
 }

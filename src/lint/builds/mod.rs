@@ -37,14 +37,16 @@ struct Build {
 
 /// What is wrong in such a file, and what it asks to ignore.
 pub(super) fn lint(file: BuildFile<'_>) -> Linted {
-    let judge = match file.kind {
-        Kind::Workflow => workflow::findings,
-        Kind::Compose => compose::findings,
-        Kind::Manifest => manifest::findings,
-        Kind::Bake => |file: BuildFile<'_>, _: &Node| bake::findings(file),
-        Kind::Dockerfile => return Linted::default(),
+    let judged = |judge: fn(BuildFile<'_>, &Node) -> Vec<Finding>| {
+        documents(file).iter().flat_map(|document| judge(file, document)).collect::<Vec<_>>()
     };
-    let mut findings: Vec<Finding> = documents(file).iter().flat_map(|document| judge(file, document)).collect();
+    let mut findings = match file.kind {
+        Kind::Workflow => judged(workflow::findings),
+        Kind::Compose => judged(compose::findings),
+        Kind::Manifest => judged(manifest::findings),
+        Kind::Bake => bake::findings(file),
+        Kind::Dockerfile => Vec::new(),
+    };
     let (suppressions, misread) = ignores::suppressions(file);
     findings.extend(misread);
     findings.sort_by_key(|finding| finding.locus.text().map(|place| (place.span.start, place.span.end)));
@@ -106,7 +108,6 @@ fn documents(file: BuildFile<'_>) -> Vec<Node> {
     match file.kind {
         // Most YAML is not Kubernetes', and is told so without reading it.
         Kind::Manifest if !(file.text.contains("apiVersion") && file.text.contains("containers")) => Vec::new(),
-        Kind::Bake => vec![Node::nothing()],
         _ => yaml::parse(file.text).0,
     }
 }

@@ -10,7 +10,7 @@ mod build;
 mod expand;
 mod fixes;
 mod machine;
-mod naming;
+pub(super) mod naming;
 mod rules;
 mod shell;
 mod stages;

@@ -74,11 +74,11 @@ pub(super) fn name(scheme: &str, architecture: &str) -> Option<&'static str> {
 
 /// A spelling of an architecture in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
+pub(in crate::lint) struct Token {
     /// Its bytes.
     pub(super) range: Range<usize>,
     /// Go's name of what it means.
-    pub(super) architecture: &'static str,
+    pub(in crate::lint) architecture: &'static str,
     /// Whether it means that only beside other words.
     pub(super) is_weak: bool,
 }
@@ -106,6 +106,13 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         found.retain(|token| !token.is_weak || is_near_linux);
     }
     found
+}
+
+/// The first of a text's architectures, where all that it names are the same one.
+pub(in crate::lint) fn agreed(text: &str) -> Option<Token> {
+    let tokens = tokens(text);
+    let first = tokens.first()?.clone();
+    tokens.iter().all(|token| token.architecture == first.architecture).then_some(first)
 }
 
 fn longest(text: &str, at: usize, first: u8) -> Option<Token> {

@@ -184,10 +184,7 @@ pub(super) fn single(image: &Value) -> Option<naming::Token> {
     if TOOLCHAINS.iter().any(|word| lower.contains(word)) {
         return None;
     }
-    let tokens = naming::tokens(&text);
-    let first = tokens.first()?.clone();
-    let agrees = tokens.iter().all(|token| token.architecture == first.architecture);
-    (agrees && !image.varies_in(&first.range)).then_some(first)
+    naming::agreed(&text).filter(|first| !image.varies_in(&first.range))
 }
 
 fn is_windows(image: &Value) -> bool {

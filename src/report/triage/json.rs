@@ -12,6 +12,7 @@ use crate::exec::{Cause, Outcome};
 use crate::triage::{Diagnosis, Hypothesis, Look, Observation, Subject};
 
 use super::TriageReport;
+use crate::report::json::Tool;
 
 /// Writes what was found out as one JSON document.
 ///
@@ -37,13 +38,6 @@ struct Document {
     looks: Vec<LookDocument>,
     /// Images that could not be looked at.
     errors: Vec<ErrorDocument>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
 }
 
 #[derive(Serialize)]
@@ -124,7 +118,7 @@ fn document(report: &TriageReport) -> Document {
     let diagnosis = &report.diagnosis;
     Document {
         schema_version: 1,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: Tool::THIS,
         subject: subject(&diagnosis.subject),
         causes: diagnosis.hypotheses.iter().map(|hypothesis| cause(hypothesis, diagnosis)).collect(),
         looks: report.looks.iter().map(look).collect(),

@@ -68,7 +68,7 @@ fn one_file_knows_async() {
     let knows =
         |path: &PathBuf| ["async ", ".await", "tokio::"].iter().any(|word| fs::read_to_string(path).unwrap().contains(word));
     let found: Vec<PathBuf> = sources(&root).into_iter().filter(knows).collect();
-    assert_eq!(found, [root.join("store/registry/wire.rs")]);
+    assert_eq!(found, [root.join("store/http/wire.rs")]);
 }
 
 #[test]

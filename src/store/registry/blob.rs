@@ -3,11 +3,10 @@
 use std::io::{self, Read};
 
 use super::endpoint::Endpoint;
-use super::fault::Fault;
 use super::problem::Problem;
 use super::retry::Failure;
-use super::wire::{Answer, Body};
 use crate::base::Digest;
+use crate::store::http::{Answer, Body, Fault};
 
 /// So much progress pays for the failures before: a long download over a bad line ends, a server that gives a little each time does
 /// not hold its reader for ever.

@@ -6,15 +6,14 @@ use reqwest::Url;
 
 use super::challenge::challenges;
 use super::credentials::Keyring;
-use super::fault::{Fault, FaultKind};
 use super::line::{Line, Reply};
 use super::login::{Gate, Login};
 use super::problem::Problem;
 use super::reference::address;
 use super::retry::{Failure, Policy};
 use super::routes::{Route, is_local};
-use super::wire::{Answer, Request};
 use crate::base::Digest;
+use crate::store::http::{Answer, Fault, FaultKind, Request};
 
 /// Refusals of one request after which something else is shown: no pass, one that has run out, one that is not good enough.
 const REFUSALS: usize = 4;

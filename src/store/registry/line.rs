@@ -6,10 +6,9 @@ use std::time::SystemTime;
 
 use reqwest::Url;
 
-use super::fault::Fault;
 use super::retry::{Failure, Policy, retry_after};
-use super::wire::{Answer, Request, Wire};
 use crate::base::{Progress, escape};
+use crate::store::http::{Answer, Fault, Request, Wire};
 
 /// Redirects that are followed for one request; real registries need one or two.
 const REDIRECTS: usize = 10;

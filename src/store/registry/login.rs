@@ -11,9 +11,8 @@ use super::credentials::{Credential, Found, Keyring};
 use super::line::Line;
 use super::problem::Problem;
 use super::routes::Route;
-use super::secret::Secret;
-use super::wire::Request;
 use crate::base::escape;
+use crate::store::http::{Request, Secret};
 
 /// A token's document is small.
 const TOKEN_LIMIT: u64 = 1 << 20;

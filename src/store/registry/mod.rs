@@ -4,11 +4,10 @@
 //! not used. A blob's stream has to survive a token that runs out in its midst, 429 with Retry-After, and a connection that
 //! breaks and is resumed where it broke off; a body must end where its descriptor says; all challenges of a 401 count, and not
 //! only the first header; and identity tokens are exchanged. None of that can be put around the client from outside, because the
-//! answers' heads do not come out of it. So requests are made with the same reqwest below it, in layers that each know one thing:
+//! answers' heads do not come out of it. So requests are made with the same reqwest below it (`store::http`), in layers that each know one thing:
 //!
 //! | file | knows |
 //! |---|---|
-//! | `wire` | one exchange; the only one that awaits |
 //! | `line` | redirects, and trying again as `retry` says |
 //! | `login` | what a 401 asks for (`challenge`), with which `credentials` |
 //! | `endpoint` | one repository at one registry or mirror (`routes`) |
@@ -19,18 +18,13 @@ mod blob;
 mod challenge;
 mod credentials;
 mod endpoint;
-mod fault;
 mod line;
 mod login;
 mod network;
-mod pace;
 mod problem;
 mod reference;
 mod retry;
 mod routes;
-mod secret;
-mod tls;
-mod wire;
 
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
@@ -39,7 +33,6 @@ pub use credentials::{Credential, Given, Keyring};
 pub use network::Network;
 pub use reference::{Reference, ReferenceError};
 pub use routes::Mirror;
-pub use secret::Secret;
 
 use blob::Blob;
 use endpoint::Endpoint;
@@ -47,12 +40,11 @@ use line::Line;
 use problem::Problem;
 use retry::Policy;
 use routes::{Registries, Route};
-use tls::Trust;
-use wire::Wire;
 
 use super::{MAX_DOCUMENT, Root, Store, StoreError, Tree};
 use crate::base::{Digest, Progress, escape};
 use crate::format::oci::{Descriptor, Index, MediaKind};
+use crate::store::http::{Trust, Wire};
 
 /// All that a tag may lead to. Schema 1 comes last, so that only a registry that has nothing else gives it.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \

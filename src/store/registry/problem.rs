@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use oci_client::errors::{OciEnvelope, OciErrorCode};
 
-use super::fault::{Fault, FaultKind};
 use super::line::Reply;
 use super::reference::{DOCKER_HUB, Reference};
 use super::retry::Failure;
 use crate::base::escape;
+use crate::store::http::{Fault, FaultKind};
 
 /// Bytes of an error document that are read.
 const DOCUMENT_LIMIT: u64 = 64 << 10;
@@ -210,7 +210,7 @@ fn unreachable(host: &str, fault: &Fault, reference: &Reference, was_short: bool
 #[cfg(test)]
 mod tests {
     use super::{Fault, Problem, Refusal};
-    use crate::store::registry::fault::FaultKind;
+    use crate::store::http::FaultKind;
 
     fn explained(problem: &Problem, name: &str) -> String {
         problem.explain("r.example", &name.parse().unwrap(), true)

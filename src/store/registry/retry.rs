@@ -1,8 +1,7 @@
 //! Whether to try again, and when. Pure: the caller brings the failure and a random number, and does the waiting.
 
+use crate::store::http::FaultKind;
 use std::time::{Duration, SystemTime};
-
-use super::fault::FaultKind;
 
 /// The first pause, doubled with every further one up to the longest.
 const FIRST: Duration = Duration::from_millis(500);
@@ -75,7 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{FIRST, Failure, LONGEST, LONGEST_ASKED, Policy, retry_after};
-    use crate::store::registry::fault::FaultKind;
+    use crate::store::http::FaultKind;
 
     const POLICY: Policy = Policy { retries: 5 };
 

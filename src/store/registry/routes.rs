@@ -9,8 +9,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::reference::{DOCKER_HUB, Reference};
-use super::wire::is_loopback;
 use crate::base::escape;
+use crate::store::http::is_loopback;
 
 /// One place to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]

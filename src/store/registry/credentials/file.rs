@@ -8,8 +8,8 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
 use super::Credential;
+use crate::store::http::Secret;
 use crate::store::registry::reference::DOCKER_HUB;
-use crate::store::registry::secret::Secret;
 
 /// Docker Hub's key in Docker's own files, and the address by which its helpers know it.
 pub(super) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use file::{AuthFile, DOCKER_HUB_KEY, Match};
 
 use super::reference::DOCKER_HUB;
-use super::secret::Secret;
 use crate::base::escape;
+use crate::store::http::Secret;
 
 /// Files larger than this hold something else.
 const FILE_LIMIT: u64 = 4 << 20;

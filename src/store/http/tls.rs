@@ -14,7 +14,7 @@ use super::fault::Fault;
 use crate::base::escape;
 
 /// The certificate authorities of the machine, and those of `--ca-cert`.
-pub(super) struct Trust {
+pub(in crate::store) struct Trust {
     extra: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
     checked: OnceLock<ClientConfig>,
@@ -25,7 +25,7 @@ impl Trust {
     ///
     /// # Errors
     /// A file cannot be read or holds no certificate in PEM; the text says which.
-    pub(super) fn new(files: &[PathBuf]) -> Result<Self, String> {
+    pub(in crate::store) fn new(files: &[PathBuf]) -> Result<Self, String> {
         let mut extra = Vec::new();
         for path in files {
             let shown = escape(path.as_os_str().as_encoded_bytes()).to_string();
@@ -40,7 +40,7 @@ impl Trust {
     }
 
     /// How a connection is secured; `insecure` believes anybody.
-    pub(super) fn config(&self, insecure: bool) -> Result<ClientConfig, Fault> {
+    pub(in crate::store) fn config(&self, insecure: bool) -> Result<ClientConfig, Fault> {
         let builder = ClientConfig::builder_with_provider(self.provider.clone()).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| Fault::unusable(error.to_string()))?;
         if insecure {

@@ -13,7 +13,7 @@ impl Secret {
     }
 
     /// The text itself, to send it.
-    pub(super) fn expose(&self) -> &str {
+    pub(in crate::store) fn expose(&self) -> &str {
         &self.0
     }
 }

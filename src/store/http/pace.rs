@@ -8,19 +8,19 @@ const LEAST: u64 = 16 << 10;
 /// Tells a slow line, which is borne, from a sender that drips to hold its reader. Only the time spent waiting counts, so that
 /// a reader that is itself slow does not take the sender to be.
 #[derive(Debug, Clone)]
-pub(super) struct Pace {
+pub(in crate::store) struct Pace {
     window: Duration,
     waited: Duration,
     bytes: u64,
 }
 
 impl Pace {
-    pub(super) fn new(window: Duration) -> Self {
+    pub(in crate::store) fn new(window: Duration) -> Self {
         Self { window, waited: Duration::ZERO, bytes: 0 }
     }
 
     /// Takes note that `bytes` came after waiting so long; `false` if the sender is too slow.
-    pub(super) fn bears(&mut self, waited: Duration, bytes: u64) -> bool {
+    pub(in crate::store) fn bears(&mut self, waited: Duration, bytes: u64) -> bool {
         self.waited = self.waited.saturating_add(waited);
         self.bytes = self.bytes.saturating_add(bytes);
         if self.waited < self.window {

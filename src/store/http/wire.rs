@@ -25,51 +25,51 @@ const PIECES: usize = 8;
 
 /// One request. All are GET, but for those with a form.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) url: Url,
+pub(in crate::store) struct Request {
+    pub(in crate::store) url: Url,
     /// Media types, most wanted first.
-    pub(super) accept: &'static str,
+    pub(in crate::store) accept: &'static str,
     /// The whole header value.
-    pub(super) authorization: Option<Secret>,
+    pub(in crate::store) authorization: Option<Secret>,
     /// The first byte that is wanted, where not all are.
-    pub(super) from: u64,
+    pub(in crate::store) from: u64,
     /// A form in the body, which makes it a POST.
-    pub(super) form: Option<Secret>,
+    pub(in crate::store) form: Option<Secret>,
     /// Whether whoever answers may show any certificate.
-    pub(super) insecure: bool,
+    pub(in crate::store) insecure: bool,
 }
 
 impl Request {
-    pub(super) fn get(url: Url) -> Self {
+    pub(in crate::store) fn get(url: Url) -> Self {
         Self { url, accept: "*/*", authorization: None, from: 0, form: None, insecure: false }
     }
 }
 
 /// What came back.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Body,
+pub(in crate::store) struct Answer {
+    pub(in crate::store) status: u16,
+    pub(in crate::store) headers: HeaderMap,
+    pub(in crate::store) body: Body,
 }
 
 impl Answer {
     /// A header, where it is there and is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(in crate::store) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// All values of a header.
-    pub(super) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(in crate::store) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
-    pub(super) fn is_success(&self) -> bool {
+    pub(in crate::store) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
 /// The clients and the thread on which they work. Connections stay open between exchanges.
-pub(super) struct Wire {
+pub(in crate::store) struct Wire {
     handle: Handle,
     /// Dropped with this, which ends the thread.
     _stop: oneshot::Sender<()>,
@@ -87,7 +87,7 @@ struct Kind {
 
 impl Wire {
     /// `timeout` is how long a connection may take, and how long one may be silent.
-    pub(super) fn new(trust: Trust, timeout: Duration) -> io::Result<Self> {
+    pub(in crate::store) fn new(trust: Trust, timeout: Duration) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
@@ -100,7 +100,7 @@ impl Wire {
     }
 
     /// Sends `request` and waits for the answer's head.
-    pub(super) fn exchange(&self, request: Request) -> Result<Answer, Fault> {
+    pub(in crate::store) fn exchange(&self, request: Request) -> Result<Answer, Fault> {
         let client = self.client(request.insecure, request.url.host_str().is_some_and(is_loopback))?;
         let request = built(&client, request)?;
         let (give_head, head) = oneshot::channel();
@@ -167,7 +167,7 @@ fn built(client: &Client, request: Request) -> Result<reqwest::Request, Fault> {
 }
 
 /// Whether a host is this machine, to which no proxy leads (as in Go's `net/http`, which every runtime is written in).
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(in crate::store) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     // RFC 6761, 6.3, for the names.
     let name = host.trim_end_matches('.').to_ascii_lowercase();
@@ -175,7 +175,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
 }
 
 /// The bytes of an answer. The error of a read carries a [`Fault`].
-pub(super) struct Body {
+pub(in crate::store) struct Body {
     pieces: mpsc::Receiver<Result<Option<Bytes>, Fault>>,
     work: AbortHandle,
     rest: Bytes,
@@ -185,7 +185,7 @@ pub(super) struct Body {
 
 impl Body {
     /// All bytes, if they are at most `limit`; otherwise `None`, and the rest is not read.
-    pub(super) fn whole(mut self, limit: u64) -> Result<Option<Vec<u8>>, Fault> {
+    pub(in crate::store) fn whole(mut self, limit: u64) -> Result<Option<Vec<u8>>, Fault> {
         let mut bytes = Vec::new();
         self.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Fault::of_read)?;
         Ok((bytes.len() as u64 <= limit).then_some(bytes))

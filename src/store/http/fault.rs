@@ -8,15 +8,15 @@ use crate::base::escape;
 
 /// What went wrong below HTTP.
 #[derive(Debug, Clone)]
-pub(super) struct Fault {
-    pub(super) kind: FaultKind,
+pub(in crate::store) struct Fault {
+    pub(in crate::store) kind: FaultKind,
     /// In the words of whoever found it, escaped. Holds no URL: those of a redirect may be signed.
-    pub(super) text: String,
+    pub(in crate::store) text: String,
 }
 
 /// Kinds of [`Fault`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FaultKind {
+pub(in crate::store) enum FaultKind {
     /// The name has no address.
     Name,
     /// Nobody listens.
@@ -34,20 +34,20 @@ pub(super) enum FaultKind {
 }
 
 impl Fault {
-    pub(super) fn broken(text: &str) -> Self {
+    pub(in crate::store) fn broken(text: &str) -> Self {
         Self { kind: FaultKind::Broken, text: text.to_owned() }
     }
 
-    pub(super) fn unusable(text: impl Into<String>) -> Self {
+    pub(in crate::store) fn unusable(text: impl Into<String>) -> Self {
         Self { kind: FaultKind::Unusable, text: text.into() }
     }
 
-    pub(super) fn too_slow() -> Self {
+    pub(in crate::store) fn too_slow() -> Self {
         Self { kind: FaultKind::Timeout, text: "the bytes came too slowly".to_owned() }
     }
 
     /// What reqwest's error means.
-    pub(super) fn from_client(error: reqwest::Error) -> Self {
+    pub(in crate::store) fn from_client(error: reqwest::Error) -> Self {
         let (is_timeout, is_connect, is_builder) = (error.is_timeout(), error.is_connect(), error.is_builder());
         let error = error.without_url();
         let chain: Vec<&(dyn Error + 'static)> = causes(&error).collect();
@@ -71,7 +71,7 @@ impl Fault {
     }
 
     /// The fault that a read of a body failed with.
-    pub(super) fn of_read(error: io::Error) -> Self {
+    pub(in crate::store) fn of_read(error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(fault) => fault,
             Err(error) => Self::broken(&error.to_string()),

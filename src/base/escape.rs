@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 /// Shows bytes that someone else chose (names, labels, log lines) so that a terminal or a report cannot be steered by them.
@@ -22,7 +23,7 @@ impl fmt::Display for Escaped<'_> {
                     '\r' => formatter.write_str("\\r")?,
                     '\t' => formatter.write_str("\\t")?,
                     c if u32::from(c) < 0x80 && c.is_control() => write!(formatter, "\\x{:02x}", u32::from(c))?,
-                    c if c.is_control() || is_invisible(c) => write!(formatter, "\\u{{{:x}}}", u32::from(c))?,
+                    c if steers(c) => write!(formatter, "\\u{{{:x}}}", u32::from(c))?,
                     c => formatter.write_char(c)?,
                 }
             }
@@ -34,6 +35,26 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// The text with a visible character of as many bytes in the place of every one beyond ASCII that would steer whoever shows it, so
+/// that places in it stay where they are.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let is_wide = |character: char| !character.is_ascii() && steers(character);
+    if !text.contains(is_wide) {
+        return Cow::Borrowed(text);
+    }
+    let mask = |character: char| match character.len_utf8() {
+        _ if !is_wide(character) => character,
+        2 => '\u{b7}',
+        3 => char::REPLACEMENT_CHARACTER,
+        _ => '\u{1fbc4}',
+    };
+    Cow::Owned(text.chars().map(mask).collect())
+}
+
+fn steers(character: char) -> bool {
+    character.is_control() || is_invisible(character)
+}
+
 /// Characters that change how their neighbours look, or do not look like anything (Unicode's bidirectional controls,
 /// zero-width and line separators, the byte order mark, language tags), or that XML cannot hold.
 fn is_invisible(character: char) -> bool {
@@ -43,7 +64,17 @@ fn is_invisible(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{escape, masked};
+
+    #[test]
+    fn a_masked_text_is_as_long_and_steers_nothing() {
+        for text in ["a\u{80}b", "a\u{9b}31mb", "\u{202e}x", "\u{200b}", "\u{e0041}y", "plain caf\u{e9}\n\t"] {
+            let shown = masked(text);
+            assert_eq!(shown.len(), text.len(), "{shown}");
+            assert!(shown.chars().all(|c| c.is_ascii() || !super::steers(c)), "{shown}");
+        }
+        assert_eq!(masked("caf\u{e9}"), "caf\u{e9}");
+    }
 
     #[test]
     fn nothing_steers_the_terminal() {

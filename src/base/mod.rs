@@ -12,7 +12,7 @@ mod progress;
 
 pub use date::{Date, DateError};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
-pub use escape::{Escaped, escape};
+pub use escape::{Escaped, escape, masked};
 pub use guest_path::GuestPath;
 pub use kernel_version::{KernelVersion, KernelVersionError};
 pub use parallel::{parallel_map, parallel_map_on};

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::base::escape;
+use crate::base::{escape, masked};
 use crate::finding::{Finding, Severity, TextLocus};
 
 use super::HumanOptions;
@@ -18,7 +18,8 @@ pub(super) fn lines(found: &Finding, place: &TextLocus, text: &str, options: Hum
     };
     let label = found.evidence.first().map(String::as_str);
     let annotation = AnnotationKind::Primary.span(place.span.clone()).label(label);
-    let snippet = Snippet::source(text).path(escape(&place.file).to_string()).annotation(annotation);
+    // The renderer shows control characters of ASCII and overrides of direction as what they are, but no others.
+    let snippet = Snippet::source(masked(text)).path(escape(&place.file).to_string()).annotation(annotation);
     let group: Group<'_> = level.primary_title(&found.message).id(&found.rule.id).element(snippet);
     let mut lines: Vec<String> = renderer().render(&[group]).lines().map(str::to_owned).collect();
     lines.extend(notes(found, None, options));

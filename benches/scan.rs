@@ -96,9 +96,12 @@ fn inflate(layer: &Path) {
 }
 
 /// The whole way from the layout to the verdict.
-fn check(folder: &Path, verify_diff_ids: bool) {
+fn check(folder: &Path, diff_id: bool) {
     let target = format!("oci:{}:bench", folder.join("layout").display()).parse().unwrap();
-    let report = pipeline::check(&Request { targets: vec![target], verify_diff_ids, ..Request::default() }, &Quiet);
+    let report = pipeline::check(
+        &Request { targets: vec![target], limits: Limits { diff_id, ..Limits::default() }, ..Request::default() },
+        &Quiet,
+    );
     assert_eq!(report.targets[0].images[0].image.damage, []);
 }
 

@@ -36,8 +36,8 @@ pub struct Request {
     pub exec: Vec<Vec<u8>>,
     /// Whether to list every file that is code.
     pub files: bool,
-    /// Whether to compute DiffIDs also where a descriptor's digest stands for the bytes.
-    pub verify_diff_ids: bool,
+    /// Up to where layers are read, and whether their DiffIDs are computed also where a descriptor's digest stands for the bytes.
+    pub limits: Limits,
     /// What is known of layers from earlier runs.
     pub cache: Option<Arc<Cache>>,
     /// How registries are reached.
@@ -121,41 +121,55 @@ fn could_not_look(target: &Target, error: &StoreError) -> (TargetReport, Vec<Fin
 
 /// Target → Store → Images → LayerIndexes → Rootfs → Traces → Findings, for one target.
 fn look(target: &Target, request: &Request, progress: &dyn Progress) -> Result<(TargetReport, Vec<Finding>), StoreError> {
-    let limits = Limits { diff_id: request.verify_diff_ids, ..Limits::default() };
-    let (store, mut layers) = open(target, request, &limits, progress)?;
-    let listing = image::list(&*store)?;
-    let name = target.to_string();
-    let mut findings = check::judge_choice(&name, &listing, &request.platforms);
+    let (store, layers) = open(target, request, progress)?;
+    look_into(&target.to_string(), &*store, layers, request, progress)
+}
+
+/// The same for a target that is open: `name` is what it is called, and `layers` are those that were read while it was opened.
+///
+/// # Errors
+/// The store cannot say what it holds.
+pub fn look_into(
+    name: &str,
+    store: &dyn Store,
+    mut layers: Layers,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<(TargetReport, Vec<Finding>), StoreError> {
+    let listing = image::list(store)?;
+    let mut findings = check::judge_choice(name, &listing, &request.platforms);
     let mut listing = wanted(listing, &request.platforms);
     let mut plan = Plan::new(&listing, &request.nodes);
-    while listing.complete(&*store, &plan.needed()) {
+    while listing.complete(store, &plan.needed()) {
         plan = Plan::new(&listing, &request.nodes);
     }
-    let reading = Reading { limits, cache: request.cache.as_deref(), progress };
-    layers.read(&*store, &plan.images(&listing), &reading);
+    let reading = Reading { limits: request.limits, cache: request.cache.as_deref(), progress };
+    layers.read(store, &plan.images(&listing), &reading);
 
-    findings.extend(check::judge_listing(&name, &listing, &plan.unmatched));
+    findings.extend(check::judge_listing(name, &listing, &plan.unmatched));
     let mut images = Vec::new();
     for (image, nodes) in listing.images.iter().zip(&plan.nodes) {
-        let (image, found) = examine(&name, image, nodes, &layers, request);
+        let (image, found) = examine(name, image, nodes, &layers, request);
         images.push(image);
         findings.extend(found);
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    Ok((TargetReport { target: name, digest: listing.digest, error: None, images, skipped: listing.skipped }, findings))
+    Ok((
+        TargetReport { target: name.to_owned(), digest: listing.digest, error: None, images, skipped: listing.skipped },
+        findings,
+    ))
 }
 
 fn open<'a>(
     target: &Target,
     request: &'a Request,
-    limits: &Limits,
     progress: &'a dyn Progress,
 ) -> Result<(Box<dyn Store + 'a>, Layers), StoreError> {
     match store::open(target, &request.network, progress)? {
         Opened::Store(store) => Ok((store, Layers::default())),
         Opened::Stream(input) => {
             let streamed = store::read_stream(input, progress, |digest, layer| {
-                Arc::new(LayerIndex::scan(layer, &limits.verifying(digest)))
+                Arc::new(LayerIndex::scan(layer, &request.limits.verifying(digest)))
             })?;
             Ok((streamed.store, Layers::scanned(streamed.scanned)))
         }

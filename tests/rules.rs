@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use enoexec::base::{Date, Quiet};
 use enoexec::finding::{Example, Looked, Policy, Rule, TextLocus, catalogue};
 use enoexec::format::kube::objects;
+use enoexec::image::Limits;
 use enoexec::node::Node;
 use enoexec::pipeline::{LintRequest, Manifests, Request, check, lint, machines, preflight};
 use enoexec::report::Report;
@@ -48,7 +49,10 @@ fn checked(recipe: &Recipe, folder: &Path) -> Report {
     recipe.write_layout(folder);
     let target: Target = format!("oci:{}", folder.display()).parse().unwrap();
     let nodes = recipe.nodes.iter().map(|node| Node::parse(node).unwrap()).collect();
-    check(&Request { targets: vec![target], nodes, verify_diff_ids: true, ..Request::default() }, &Quiet)
+    check(
+        &Request { targets: vec![target], nodes, limits: Limits { diff_id: true, ..Limits::default() }, ..Request::default() },
+        &Quiet,
+    )
 }
 
 /// The files are manifests and nodes; every container has the image.

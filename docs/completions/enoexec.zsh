@@ -48,6 +48,9 @@ _arguments "${_arguments_options[@]}" : \
 '*--noexec=[Take what lies in this directory as mounted with noexec, as \`docker run --tmpfs DIR\` does (repeatable)]:DIR:_default' \
 '--workdir=[Start in this directory]:DIR:_default' \
 '*--env=[Set this variable (repeatable)]:KEY=VALUE:_default' \
+'--max-layer-size=[Read no layer beyond so many uncompressed bytes]:SIZE:_default' \
+'--max-layer-ratio=[Read no layer beyond so many times its stored bytes, from 4 GiB on]:TIMES:_default' \
+'--max-layer-entries=[Read no layer beyond so many entries]:COUNT:_default' \
 '--format=[How to print the report]:FORMAT:((human\:"For people"
 json\:"For programs\: version 1 of schema/report-v1.json"
 sarif\:"For code scanning\: SARIF 2.1.0"
@@ -106,6 +109,9 @@ _arguments "${_arguments_options[@]}" : \
 '*--noexec=[Take what lies in this directory as mounted with noexec, as \`docker run --tmpfs DIR\` does (repeatable)]:DIR:_default' \
 '--workdir=[Start in this directory]:DIR:_default' \
 '*--env=[Set this variable (repeatable)]:KEY=VALUE:_default' \
+'--max-layer-size=[Read no layer beyond so many uncompressed bytes]:SIZE:_default' \
+'--max-layer-ratio=[Read no layer beyond so many times its stored bytes, from 4 GiB on]:TIMES:_default' \
+'--max-layer-entries=[Read no layer beyond so many entries]:COUNT:_default' \
 '--format=[How to print the report]:FORMAT:((human\:"For people"
 json\:"For programs\: version 1 of schema/report-v1.json"
 sarif\:"For code scanning\: SARIF 2.1.0"

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::{Platform, escape};
 use crate::finding::{Confidence, Severity};
+use crate::image::Limits;
 
 use super::node::{NodeArgument, NodeCommand};
 use super::preflight::PreflightCommand;
@@ -205,6 +206,9 @@ pub(super) struct Look {
     /// Compute every layer's DiffID, also where a descriptor's digest stands for the bytes already
     #[arg(long, env = "ENOEXEC_VERIFY_DIFFIDS")]
     pub(super) verify_diffids: bool,
+    /// Up to where layers are read.
+    #[command(flatten)]
+    pub(super) limits: LimitOptions,
     /// Where the report goes.
     #[command(flatten)]
     pub(super) output: Output,
@@ -214,6 +218,33 @@ pub(super) struct Look {
     /// How registries are reached.
     #[command(flatten)]
     pub(super) registries: Registries,
+}
+
+/// Up to where a layer is read: one that is made to exhaust whoever reads it ends there, as a finding.
+#[derive(Debug, Args)]
+pub(super) struct LimitOptions {
+    /// Read no layer beyond so many uncompressed bytes
+    #[arg(long, value_name = "SIZE", default_value = "256GiB", env = "ENOEXEC_MAX_LAYER_SIZE", value_parser = parse_size)]
+    pub(super) max_layer_size: u64,
+    /// Read no layer beyond so many times its stored bytes, from 4 GiB on
+    #[arg(long, value_name = "TIMES", default_value = "250", env = "ENOEXEC_MAX_LAYER_RATIO", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_layer_ratio: u64,
+    /// Read no layer beyond so many entries
+    #[arg(long, value_name = "COUNT", default_value = "2000000", env = "ENOEXEC_MAX_LAYER_ENTRIES")]
+    pub(super) max_layer_entries: usize,
+}
+
+impl LimitOptions {
+    /// The limits of a scan; with DiffIDs where they are asked for.
+    pub(super) fn limits(&self, diff_id: bool) -> Limits {
+        Limits {
+            bytes: self.max_layer_size,
+            ratio: self.max_layer_ratio,
+            entries: self.max_layer_entries,
+            diff_id,
+            ..Limits::default()
+        }
+    }
 }
 
 /// Whether to remember what layers hold, and where.
@@ -261,10 +292,11 @@ fn parse_size(text: &str) -> Result<u64, String> {
         "k" | "kb" | "kib" => 1 << 10,
         "m" | "mb" | "mib" => 1 << 20,
         "g" | "gb" | "gib" => 1 << 30,
+        "t" | "tb" | "tib" => 1_u64 << 40,
         _ => 0,
     };
     let bytes = digits.parse::<u64>().ok().filter(|_| unit > 0).and_then(|count| count.checked_mul(unit));
-    bytes.ok_or_else(|| format!("`{text}` is no size: expected bytes, or a number with KiB, MiB or GiB"))
+    bytes.ok_or_else(|| format!("`{text}` is no size: expected bytes, or a number with KiB, MiB, GiB or TiB"))
 }
 
 /// Where a report goes, and in which forms.

@@ -64,7 +64,7 @@ fn request(look: Look) -> Result<(Output, Request), Failure> {
         platforms: look.platforms,
         nodes: super::node::resolve(look.nodes)?,
         overrides,
-        verify_diff_ids: look.verify_diffids,
+        limits: look.limits.limits(look.verify_diffids),
         cache: look.cache.open(),
         network,
         ..Request::default()

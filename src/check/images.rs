@@ -70,7 +70,7 @@ fn damaged(damage: &Damage, locus: GuestLocus) -> Option<Finding> {
         DamageKind::Missing(text) => ("unreadable-layer", format!("cannot be read: {}", escape(text))),
         DamageKind::Compression(text) => ("unreadable-layer", format!("cannot be decompressed whole: {}", escape(text))),
         DamageKind::Tar(text) => ("unreadable-layer", format!("is not a whole tar archive: it {}", escape(text))),
-        DamageKind::Limit(text) => ("unreadable-layer", format!("was not read to its end: {}", escape(text))),
+        DamageKind::Limit(text) => ("limit-met", format!("was not read to its end: {}", escape(text))),
         DamageKind::NameTooLong(length) => {
             let rule = "a path may have 4,095 bytes on Linux, and each part of it 255";
             ("unreadable-layer", format!("holds a name of {length} bytes, with which no runtime can unpack it: {rule}"))

@@ -55,6 +55,7 @@ pub(super) const SOURCES: &[&str] = &[
     include_str!("../../rules/EX212-schema-one.toml"),
     include_str!("../../rules/EX213-escaping-path.toml"),
     include_str!("../../rules/EX214-unsupported-format.toml"),
+    include_str!("../../rules/EX215-limit-met.toml"),
     include_str!("../../rules/EX300-unreadable-instruction.toml"),
     include_str!("../../rules/EX301-foreign-download.toml"),
     include_str!("../../rules/EX302-wrong-asset-name.toml"),

@@ -211,6 +211,45 @@ fn four_gibibytes_of_zeros_in_four_megabytes() {
     assert_eq!(run.verdict()["outcome"], "runs", "{}", run.shown());
 }
 
+/// A gzip stream of one block, over and over: made in no time, whatever it unpacks to.
+fn bomb(step: &str, head: &[u8], block: &[u8], times: usize) -> Layer {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(block).unwrap();
+    let block = encoder.finish().unwrap();
+    Layer::stored(step, GZIP_LAYER, &digest(b""), [gzip(head), block.repeat(times), gzip(&[0; 1024])].concat())
+}
+
+fn file_header(path: &str, size: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_path(path).unwrap();
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_cksum();
+    header
+}
+
+#[test]
+fn eight_gibibytes_of_zeros_in_eight_megabytes() {
+    let Some(lab) = Lab::open(NEEDS) else { return };
+    const BLOCK: usize = 64 << 20;
+    let layer = bomb("COPY zeros /", file_header("zeros", (BLOCK as u64) << 7).as_bytes(), &vec![0; BLOCK], 128);
+    let layout = image().layer(layer).write(&lab, "layout");
+    check(&layout).ends(1).finding("limit-met").says("more than 250 times as many bytes as are stored");
+    let run = check_with(&[&layout.to_string_lossy(), "--max-layer-size", "1MiB"]);
+    run.ends(1).finding("limit-met").says("more than 1048576 bytes");
+}
+
+#[test]
+fn ten_million_entries() {
+    let Some(lab) = Lab::open(NEEDS) else { return };
+    let names = |number: usize| file_header(&format!("some/folder/with/a/name/file-{number}"), 0);
+    let block: Vec<u8> = (0..100_000).flat_map(|number| names(number).as_bytes().to_vec()).collect();
+    let layout = image().layer(bomb("COPY many /", b"", &block, 100)).write(&lab, "layout");
+    // The default is met in the same way, after twenty times as long.
+    let run = check_with(&[&layout.to_string_lossy(), "--max-layer-entries", "100000"]);
+    run.ends(1).finding("limit-met").says("more than 100000 entries");
+}
+
 #[test]
 fn an_encrypted_layer() {
     let Some(lab) = Lab::open(NEEDS) else { return };

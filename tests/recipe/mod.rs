@@ -31,7 +31,7 @@ pub struct Recipe {
     pub artifact: Option<String>,
     /// Write a manifest of Docker's schema 1 instead.
     pub schema_one: bool,
-    /// `config`: a config that is not JSON.
+    /// `config`: a config that is not JSON; `large-config`: one of more bytes than are read.
     #[serde(rename = "break")]
     pub broken: Option<String>,
     #[serde(rename = "layer")]
@@ -148,6 +148,7 @@ impl Recipe {
         }
         let config = match self.broken.as_deref() {
             Some("config") => b"this is not JSON".to_vec(),
+            Some("large-config") => vec![b' '; 9 << 20],
             _ => self.config_document(&layers).to_string().into_bytes(),
         };
         let config_type = self.artifact.as_deref().unwrap_or("application/vnd.oci.image.config.v1+json");

@@ -83,6 +83,10 @@ pub enum EntryKind {
 pub struct Limits {
     /// Uncompressed bytes of a layer that are read at most.
     pub bytes: u64,
+    /// How many times its stored bytes a layer may unpack to.
+    pub ratio: u64,
+    /// Uncompressed bytes up to which the ratio does not count: files of zeros are common, and quickly read.
+    pub ratio_from: u64,
     /// Entries of a layer that are kept at most.
     pub entries: usize,
     /// By which function to compute the stored bytes' digest, if at all: that of the descriptor.
@@ -93,7 +97,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 1 << 40, entries: 4_000_000, stored_digest: Some(Algorithm::Sha256), diff_id: false }
+        Self {
+            bytes: 256 << 30,
+            ratio: 250,
+            ratio_from: 4 << 30,
+            entries: 2_000_000,
+            stored_digest: Some(Algorithm::Sha256),
+            diff_id: false,
+        }
     }
 }
 

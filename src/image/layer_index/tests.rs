@@ -47,7 +47,14 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-const ALL: Limits = Limits { bytes: 1 << 30, entries: 1000, stored_digest: Some(Algorithm::Sha256), diff_id: true };
+const ALL: Limits = Limits {
+    bytes: 1 << 30,
+    ratio: u64::MAX,
+    ratio_from: 0,
+    entries: 1000,
+    stored_digest: Some(Algorithm::Sha256),
+    diff_id: true,
+};
 
 fn scan(layer: &[u8]) -> LayerIndex {
     LayerIndex::scan(Cursor::new(layer.to_vec()), &ALL)
@@ -234,6 +241,18 @@ fn limits_stop_the_scan_and_no_digest_is_claimed() {
     let index = LayerIndex::scan(&*bomb, &Limits { bytes: 1 << 20, ..ALL });
     assert!(matches!(kinds(&index)[..], [DamageKind::Limit(what)] if what == "more than 1048576 bytes"));
     assert_eq!((index.stored, index.unpacked), (None, None));
+}
+
+#[test]
+fn a_layer_that_unpacks_to_too_many_times_its_bytes_is_not_read_on() {
+    let bomb = gzip(&Archive::default().file("zeros", &vec![0; 4 << 20]).end());
+    let strict = Limits { ratio: 100, ratio_from: 1 << 20, ..ALL };
+    assert!(
+        matches!(kinds(&LayerIndex::scan(&*bomb, &strict))[..], [DamageKind::Limit(what)] if what.starts_with("more than 100 times"))
+    );
+    for lenient in [Limits { ratio: 2000, ..strict }, Limits { ratio_from: 8 << 20, ..strict }] {
+        assert_eq!(LayerIndex::scan(&*bomb, &lenient).damage, []);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::store::{self, Cache, Network, Opened, Store, StoreError, Target};
 use crate::triage::{self, Subject};
 
 pub use cluster::subjects;
-pub use lint::{LintRequest, fix, lint};
+pub use lint::{LintRequest, Surroundings, fix, lint};
 pub use preflight::{Machine, Manifests, Preflight, machines, preflight};
 
 /// What `check` and `inspect` are asked.

@@ -72,7 +72,7 @@ fn linted(files: &BTreeMap<String, String>, folder: &Path) -> Report {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    lint(&LintRequest { paths: vec![folder.to_owned()], ..LintRequest::default() }).unwrap()
+    lint(&LintRequest { paths: vec![folder.to_owned()], ..LintRequest::default() }).unwrap().0
 }
 
 fn log_failure(rule: &Rule, example: &Example, log: &str) -> Option<String> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::base::escape;
 use crate::finding::Looked;
 use crate::lint::{Fixed, Options};
-use crate::pipeline::{self, LintRequest};
+use crate::pipeline::{self, LintRequest, Surroundings};
 use crate::report::{self, HumanOptions, Report};
 use crate::store::{SourceFile, replace_source};
 
@@ -22,28 +22,29 @@ pub(super) fn lint(arguments: Lint, common: &Common, config: &Config, terminal: 
     if fix && paths.iter().any(|path| path == Path::new("-")) {
         return Err(Failure::Usage("standard input cannot be written to: use --diff instead of --fix".to_owned()));
     }
-    let request = LintRequest { paths, options: Options { platforms, target }, diff_base };
-    let mut report = look(&request, &gate, config)?;
+    let request = LintRequest { paths, options: Options { platforms, target, siblings: Vec::new() }, diff_base };
+    let (mut report, surroundings) = look(&request, &gate, config)?;
     if fix {
-        let fixed = pipeline::fix(&report, &request.options);
+        let fixed = pipeline::fix(&report, &surroundings, &request.options);
         write(&fixed, terminal)?;
-        report = look(&request, &gate, config)?;
+        (report, _) = look(&request, &gate, config)?;
     }
     let human = HumanOptions { quiet: common.quiet, verbose: common.verbose, facts: false, width: super::terminal::width() };
     if diff && output.format == Format::Human {
         output.write_files(&report, human)?;
-        show(&pipeline::fix(&report, &request.options), terminal)?;
+        show(&pipeline::fix(&report, &surroundings, &request.options), terminal)?;
     } else {
         output.write(&report, human, terminal)?;
     }
     Ok(Exit::of(&report, was_looked_at(&report)))
 }
 
-fn look(request: &LintRequest, gate: &Gate, config: &Config) -> Result<Report, Failure> {
-    let report = pipeline::lint(request).map_err(|error| Failure::Look(error.to_string()))?;
+fn look(request: &LintRequest, gate: &Gate, config: &Config) -> Result<(Report, Surroundings), Failure> {
+    let (report, surroundings) = pipeline::lint(request).map_err(|error| Failure::Look(error.to_string()))?;
     let targets = report.files.iter().map(|file| file.name.clone()).collect();
     let suppressions = report.suppressions.clone();
-    gate.judge(report, &Looked { families: &["EX003", "EX3"], targets }, suppressions, config)
+    let report = gate.judge(report, &Looked { families: &["EX003", "EX3"], targets }, suppressions, config)?;
+    Ok((report, surroundings))
 }
 
 /// Writes what was mended, and says so on standard error.

@@ -15,6 +15,7 @@ use crate::finding::{Confidence, Finding, Locus, Suppression, TextLocus, rule};
 use crate::format::dockerfile::Dockerfile;
 
 pub use builds::platforms_built;
+pub use dockerfile::{is_of_one_architecture, without_architecture};
 pub use fix::{Fixed, Refused, fix};
 pub use kind::Kind;
 
@@ -25,6 +26,9 @@ pub struct Options {
     pub platforms: Vec<Platform>,
     /// The stage that is shipped; the last one where none is said.
     pub target: Option<String>,
+    /// What lies beside a Dockerfile and is named after it and an architecture: `Dockerfile.arm64`, `arm64/Dockerfile`. Those
+    /// architectures are not the Dockerfile's own.
+    pub siblings: Vec<String>,
 }
 
 /// What a file says.

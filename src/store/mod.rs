@@ -30,7 +30,7 @@ pub use http::Secret;
 pub use open::{Opened, open};
 pub use registry::{Credential, Given, Keyring, Mirror, Network, Reference, ReferenceError};
 pub use root::entry_name;
-pub use sources::{MAX_SOURCE, SourceFile, build_files, find_sources, read_source, replace_source};
+pub use sources::{MAX_SOURCE, SourceFile, build_files, find_sources, names_in, read_source, replace_source};
 pub use stream::{Stream, Streamed, read_stream};
 pub use target::{Kind, Target, TargetError};
 pub use tree::Tree;

@@ -61,6 +61,29 @@ pub fn build_files(folder: &Path) -> Vec<PathBuf> {
     paths.map(|path| path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)).filter(|path| path.is_file()).collect()
 }
 
+/// The names of the files in a folder, and `folder/file` for those in the folders in it that are `wanted`. What cannot be read has none.
+pub fn names_in(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut names = Vec::new();
+    for (name, is_folder) in entries(folder) {
+        if !is_folder {
+            names.push(name);
+        } else if wanted(&name) {
+            let files = entries(&folder.join(&name)).into_iter().filter(|(_, is_folder)| !is_folder);
+            names.extend(files.map(|(file, _)| format!("{name}/{file}")));
+        }
+    }
+    names.sort_unstable();
+    names
+}
+
+/// The names in a folder, and which are folders'.
+fn entries(folder: &Path) -> Vec<(String, bool)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let named = entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?.is_dir())));
+    named.collect()
+}
+
 /// Reads a text file; `-` is standard input.
 ///
 /// # Errors
@@ -130,7 +153,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;
 
-    use super::{StoreError, find_sources, read_source, replace_source};
+    use super::{StoreError, find_sources, names_in, read_source, replace_source};
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -158,6 +181,13 @@ mod tests {
         let file = folder.path().join("b/main.c");
         assert_eq!(find_sources(&file, |_| false).unwrap(), [file], "what is named is taken");
         assert!(find_sources(&folder.path().join("none"), |_| true).is_err());
+    }
+
+    #[test]
+    fn a_folder_tells_names_and_those_one_step_below() {
+        let folder = folder(&[("Dockerfile", b""), ("arm64/Dockerfile", b""), ("arm64/deep/x", b""), ("src/main.c", b"")]);
+        assert_eq!(names_in(folder.path(), |name| name == "arm64"), ["Dockerfile", "arm64/Dockerfile"]);
+        assert!(names_in(&folder.path().join("none"), |_| true).is_empty());
     }
 
     #[test]

@@ -10,6 +10,7 @@
 mod action;
 mod bystanders;
 mod chains;
+mod choices;
 mod clean;
 mod damage;
 mod dockerfiles;
@@ -27,6 +28,7 @@ mod registries;
 mod run;
 mod runtimes;
 mod sarif;
+mod shells;
 mod starts;
 mod triage;
 mod writers;

@@ -12,10 +12,30 @@ const MAX_LIST: usize = 200;
 const MAX_PROGRESS: usize = 1000;
 
 pub(super) fn script(text: &[u8]) -> Script {
-    let Some(tree) = parse(text) else { return Script { statements: Vec::new(), is_whole: false } };
+    let Some(mut tree) = parse(text) else { return Script { statements: Vec::new(), is_whole: false } };
+    let parted = parted(text);
+    let mut text = text;
+    if tree.root_node().has_error()
+        && let Some(parted) = &parted
+        && let Some(other) = parse(parted).filter(|other| !other.root_node().has_error())
+    {
+        (tree, text) = (other, parted);
+    }
     let mut reader = Reader { text, depth: 0, is_whole: !tree.root_node().has_error() };
     let statements = reader.statements(tree.root_node());
     Script { statements, is_whole: reader.is_whole }
+}
+
+/// The text with ` esac)` as `esac )`, if it has such: the grammar takes `esac)/tool"` behind `;;` for one more pattern. No other byte moves.
+fn parted(text: &[u8]) -> Option<Vec<u8>> {
+    let mut parted = text.to_vec();
+    for at in 1..text.len() {
+        let before = text.get(at - 1).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b';');
+        if before && text.get(at..).is_some_and(|rest| rest.starts_with(b" esac)")) {
+            parted.get_mut(at..)?.get_mut(..6)?.copy_from_slice(b"esac )");
+        }
+    }
+    (parted != text).then_some(parted)
 }
 
 fn parse(text: &[u8]) -> Option<Tree> {
@@ -200,8 +220,12 @@ impl<'a> Reader<'a> {
 
     fn case(&mut self, node: Node<'_>) -> Kind {
         let word = node.child_by_field_name("value").map(|value| self.word(value)).unwrap_or_default();
-        let items = children(node).filter(|child| child.kind() == "case_item");
-        let items = items.map(|item| {
+        let items: Vec<Node<'_>> = children(node).filter(|child| child.kind() == "case_item").collect();
+        // `;&` and `;;&` go on with the next item.
+        if items.iter().any(|item| item.child_by_field_name("fallthrough").is_some()) {
+            return Kind::Unread;
+        }
+        let items = items.into_iter().map(|item| {
             let patterns = fields(item, "value").into_iter().map(|value| self.pattern(value)).collect();
             let is_pattern = |child: &Node<'_>| fields(item, "value").iter().any(|value| value.id() == child.id());
             let body: Vec<Node<'_>> =

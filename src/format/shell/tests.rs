@@ -68,6 +68,13 @@ fn read(text: &str) -> String {
 }
 
 #[test]
+fn a_case_in_a_substitution_may_have_text_behind_it() {
+    let script = Script::read(b"curl \"https://x/$(case $(uname -m) in x86_64) echo x64;; *) echo other;; esac)/tool\"");
+    assert!(script.is_whole, "{script:?}");
+    assert_eq!(shown(&script.statements), "curl 'https://x/'$(case $(uname -m) x86_64) echo x64 / *) echo other)'/tool'");
+}
+
+#[test]
 fn commands_and_their_words() {
     assert_eq!(read("A=1 B=\"x $1\" go --flag 'raw' a\"b\"c$D \\* > /dev/null 2>&1"), "A=1 B='x '$1 go --flag 'raw' a'b'c$D '*'");
     assert_eq!(read("exec env A=1 ./foo </dev/null \"$@\" &"), "exec env A=1 ./foo $@ &");

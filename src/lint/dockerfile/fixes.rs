@@ -229,7 +229,7 @@ fn words(used: &Use) -> Vec<Value> {
         What::Shell(Action::Write { path, .. }) => vec![path.clone()],
         What::Copy { source, .. } => vec![source.clone()],
         What::Env { value, .. } | What::Word { value } => vec![value.clone()],
-        What::Shell(Action::Undeclared { .. }) => Vec::new(),
+        What::Shell(Action::Undeclared { .. } | Action::Unread) => Vec::new(),
     }
 }
 

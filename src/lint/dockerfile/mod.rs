@@ -13,6 +13,7 @@ mod machine;
 pub(super) mod naming;
 mod rules;
 mod shell;
+mod siblings;
 mod stages;
 mod value;
 
@@ -22,6 +23,8 @@ use super::Subject;
 use crate::base::Platform;
 use crate::finding::Finding;
 use crate::format::dockerfile::Dockerfile;
+
+pub use siblings::{is_of_one_architecture, without_architecture};
 
 use build::Build;
 use stages::{Globals, Platforms};
@@ -45,8 +48,8 @@ pub struct Body {
     pub shell: String,
     /// The arguments and variables that are known.
     pub variables: Vec<(String, String)>,
-    /// The addresses; `None` for each that is not wholly known, or that may not be fetched.
-    pub addresses: Vec<Option<String>>,
+    /// The addresses; `Err` with what is known of it for each that is not wholly known, or that may not be fetched.
+    pub addresses: Vec<Result<String, String>>,
 }
 
 /// The RUNs of a Dockerfile in a build for a platform, of all stages.
@@ -64,8 +67,8 @@ pub fn bodies(text: &str, platform: &Platform) -> Vec<Body> {
     bodies.into_iter().map(body).collect()
 }
 
-/// What a build for a platform fetches: the addresses, `None` for each that is not wholly known.
-fn addresses(text: &str, platform: &Platform) -> Vec<Option<String>> {
+/// What a build for a platform fetches: the addresses, `Err` for each that is not wholly known.
+fn addresses(text: &str, platform: &Platform) -> Vec<Result<String, String>> {
     let dockerfile = Dockerfile::parse(text);
     let platforms = Platforms { target: platform.normalised(), build: Platform::linux("amd64", None), keeps_scripts: false };
     let build = Build::follow(&dockerfile, &platforms, None, &(0..dockerfile.instructions.len()).collect());
@@ -135,23 +138,19 @@ fn unreached(dockerfile: &Dockerfile, platforms: &Platforms, reached: &[BTreeSet
     (0..stages.len()).filter(is_unreached).filter(|number| !is_others(number)).collect()
 }
 
-/// The platforms that were asked for; else the one that the file is named after; else the usual ones.
+/// The platforms that were asked for; else the one that the file is named after; else the usual ones that have no file of their own
+/// beside it.
 fn platforms(subject: &Subject<'_>) -> Vec<Platform> {
     if !subject.options.platforms.is_empty() {
         return subject.options.platforms.iter().map(Platform::normalised).collect();
     }
-    let mut parts = subject.name.rsplit('/');
-    let near: Vec<&str> = parts.by_ref().take(3).collect();
     // A folder is named after an architecture as a whole; a file has it as one of its words.
-    let named = near.iter().find_map(|part| {
-        let tokens = naming::tokens(part);
-        tokens
-            .first()
-            .filter(|first| tokens.iter().all(|token| token.architecture == first.architecture))
-            .map(|first| first.architecture)
-    });
-    match named {
-        Some(architecture) => vec![Platform::linux(architecture, None).normalised()],
-        None => USUAL.iter().map(|architecture| Platform::linux(architecture, None)).collect(),
+    if let Some(named) = subject.name.rsplit('/').take(3).find_map(naming::agreed) {
+        return vec![Platform::linux(named.architecture, None).normalised()];
     }
+    let name = subject.name.rsplit('/').next().unwrap_or_default();
+    let others = siblings::architectures(name, &subject.options.siblings);
+    let usual = || USUAL.into_iter().map(|architecture| Platform::linux(architecture, None));
+    let left: Vec<Platform> = usual().filter(|platform| !others.contains(platform.architecture.as_str())).collect();
+    if left.is_empty() { usual().collect() } else { left }
 }

@@ -13,6 +13,74 @@ pub(super) fn is_fetcher(program: &str) -> bool {
     matches!(program, "curl" | "wget" | "aria2c" | "axel" | "fetch" | "http" | "lwp-download" | "wget2" | "curlie" | "download")
 }
 
+/// Whether what stands behind this option of a program that fetches is a file, a header or the like, and no address.
+pub(super) fn takes_no_address(program: &str, option: &str) -> bool {
+    let long =
+        ["--output", "--output-document", "--output-dir", "--directory-prefix", "--header", "--data", "--user", "--user-agent"];
+    let short = if program == "curl" { ['o', 'H', 'd', 'u', 'A'] } else { ['o', 'O', 'P', 'U', 'd'] };
+    let is_short = option.len() > 1 && option.starts_with('-') && !option.starts_with("--");
+    long.contains(&option) || is_short && option.ends_with(short)
+}
+
+/// Whether a command may run a program that fetches: `xargs curl`, or one whose name is not known.
+pub(super) fn may_fetch(words: &[Value]) -> bool {
+    let program = program(words);
+    let runs_others = match program.as_str() {
+        "xargs" | "parallel" | "su" | "runuser" | "chroot" | "flock" | "script" => true,
+        "find" => words.iter().any(|word| word.masked().starts_with("-exec")),
+        _ => false,
+    };
+    let names_one = || words.iter().skip(1).any(|word| is_fetcher(&word.masked()));
+    words.first().is_some_and(Value::is_unknown)
+        || runs_others && words.iter().any(Value::is_unknown)
+        || names_one() && !is_told_about_packages(&program)
+}
+
+/// Whether a program's words name packages and other programs, of which it runs none.
+fn is_told_about_packages(program: &str) -> bool {
+    const MANAGERS: &[&str] = &[
+        "apk",
+        "apt",
+        "apt-get",
+        "aptitude",
+        "apt-mark",
+        "apt-fast",
+        "apt-cache",
+        "yum",
+        "dnf",
+        "microdnf",
+        "tdnf",
+        "zypper",
+        "pacman",
+        "dpkg",
+        "rpm",
+        "brew",
+        "conda",
+        "mamba",
+        "micromamba",
+        "pip",
+        "pip3",
+        "npm",
+        "gem",
+        "opkg",
+        "xbps-install",
+        "emerge",
+        "which",
+        "type",
+        "install_packages",
+        "clean-install",
+        "install-packages",
+        "apt-install",
+        "update-alternatives",
+        "rm",
+        "ln",
+        "cp",
+        "mv",
+        "chmod",
+    ];
+    MANAGERS.contains(&program)
+}
+
 /// Whether a program picks lines or fields of what it reads.
 pub(super) fn picks(program: &str) -> bool {
     matches!(

@@ -13,6 +13,7 @@ use super::super::Subject;
 use super::build::{Build, Use, What};
 use super::fixes;
 use super::shell::{Action, Certainty};
+use super::value::Value;
 use crate::base::Platform;
 use crate::finding::{Confidence, Finding, Severity};
 
@@ -103,25 +104,30 @@ fn is_about_architecture(rule: &str) -> bool {
     )
 }
 
-/// What a build fetches in some of its instructions: addresses, `None` for each that is not wholly known or may not be fetched.
-pub(super) fn addresses(build: &Build, is_asked: impl Fn(&Use) -> bool) -> Vec<Option<String>> {
-    let mut found = Vec::new();
-    for used in build.uses.iter().filter(|used| is_asked(used)) {
-        match &used.what {
-            What::Shell(Action::Run { words, .. }) if judged::is_fetcher(&judged::program(words)) => {
-                let addresses = words.iter().filter(|word| word.masked().contains("://") || word.text().is_none());
-                found.extend(addresses.map(|word| word.text().filter(|_| used.certainty == Certainty::Surely)));
-            }
-            // Something else may fetch for it: `xargs curl`.
-            What::Shell(Action::Run { words, .. })
-                if words.iter().any(|word| judged::is_fetcher(&word.masked()) || word.is_unknown()) =>
-            {
-                found.push(None);
-            }
-            What::Copy { source, .. } if source.masked().contains("://") => found.push(source.text()),
-            What::Env { value, .. } if value.masked().contains("://") => found.push(value.text()),
-            _ => {}
+/// What a build fetches in some of its instructions: addresses, in the order of the file; `Err` with what is known of it for each that is
+/// not wholly known or may not be fetched.
+pub(super) fn addresses(build: &Build, is_asked: impl Fn(&Use) -> bool) -> Vec<Result<String, String>> {
+    build.uses.iter().filter(|used| is_asked(used)).flat_map(fetched).collect()
+}
+
+fn fetched(used: &Use) -> Vec<Result<String, String>> {
+    let is_sure = used.certainty == Certainty::Surely;
+    let known = |value: &Value| value.text().filter(|_| is_sure).ok_or_else(|| value.masked());
+    match &used.what {
+        What::Shell(Action::Run { words, .. }) if judged::is_fetcher(&judged::program(words)) => {
+            let is_option =
+                |word: Option<&Value>| word.is_some_and(|word| judged::takes_no_address(&judged::program(words), &word.masked()));
+            let may_be_one = |(index, word): &(usize, &Value)| {
+                let before = index.checked_sub(1).and_then(|before| words.get(before));
+                word.masked().contains("://") || word.text().is_none() && !word.masked().starts_with('-') && !is_option(before)
+            };
+            words.iter().enumerate().filter(may_be_one).map(|(_, word)| known(word)).collect()
         }
+        What::Shell(Action::Run { words, .. }) if judged::may_fetch(words) => {
+            vec![Err(words.iter().map(Value::masked).collect::<Vec<_>>().join(" "))]
+        }
+        What::Shell(Action::Unread) => vec![Err(String::new())],
+        What::Copy { source: value, .. } | What::Env { value, .. } if value.masked().contains("://") => vec![known(value)],
+        _ => Vec::new(),
     }
-    found
 }

@@ -121,7 +121,7 @@ impl Judge<'_> {
                     self.path(used, path);
                 }
             }
-            What::Shell(Action::Undeclared { .. }) => {}
+            What::Shell(Action::Undeclared { .. } | Action::Unread) => {}
             What::Copy { source, is_from_context } => self.copied(used, source, *is_from_context),
             What::Env { name, value } => self.variable(used, name, value, true),
             What::Word { value } => {

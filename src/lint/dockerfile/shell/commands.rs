@@ -160,7 +160,8 @@ impl Shell<'_> {
     }
 
     pub(super) fn event(&mut self, action: Action, place: Option<Range<usize>>) {
-        self.events.push(Event { action, certainty: self.certainty, place });
+        let certainty = self.certainty.max(self.ended).max(self.left);
+        self.events.push(Event { action, certainty, place });
     }
 
     fn write(&mut self, path: Value, content: Value, place: Option<Range<usize>>) {
@@ -202,7 +203,7 @@ impl Shell<'_> {
         let arguments = words.get(1..).unwrap_or_default().to_vec();
         let outer_arguments = std::mem::replace(&mut self.state.arguments, arguments);
         let outer_source = std::mem::replace(&mut self.source, Rc::clone(source));
-        let flow = self.statement(body, place);
+        let flow = self.enclosed(|shell| shell.statement(body, place));
         self.source = outer_source;
         self.state.arguments = outer_arguments;
         match flow {
@@ -223,6 +224,10 @@ impl Shell<'_> {
         let mut variables = assigned;
         while let Some((first, others)) = rest.split_first() {
             let text = first.masked();
+            if takes_a_value(name, &text) {
+                rest = others.get(1..).unwrap_or_default();
+                continue;
+            }
             let is_number = name == "timeout" && text.starts_with(|letter: char| letter.is_ascii_digit());
             match text.split_once('=') {
                 Some((variable, value)) if name == "env" || name == "sudo" => {
@@ -271,7 +276,7 @@ impl Shell<'_> {
         self.state.arguments = arguments;
         self.state.input = None;
         self.depth += 1;
-        let flow = self.all(&script.statements, Place { is_judged: true });
+        let flow = self.contained(|shell| shell.all(&script.statements, Place { is_judged: true }));
         self.depth -= 1;
         self.source = outer_source;
         let (output, files) = (std::mem::take(&mut self.state.output), std::mem::take(&mut self.state.files));
@@ -282,6 +287,20 @@ impl Shell<'_> {
             _ => Flow::Next(Status::Unknown { varies: false }),
         }
     }
+}
+
+/// Whether the word behind a wrapper's option belongs to the option.
+fn takes_a_value(wrapper: &str, option: &str) -> bool {
+    let options: &[&str] = match wrapper {
+        "sudo" => &["-u", "--user", "-g", "--group", "-p", "-h", "-C", "-D", "-r", "-t"],
+        "env" => &["-u", "-C"],
+        "timeout" => &["-s", "--signal", "-k", "--kill-after"],
+        "nice" | "ionice" => &["-n", "-c"],
+        "time" => &["-o", "-f"],
+        "stdbuf" => &["-i", "-o", "-e"],
+        _ => &[],
+    };
+    options.contains(&option)
 }
 
 /// Whether a redirection makes a file of what is printed.

@@ -58,6 +58,8 @@ pub(super) enum Action {
     Write { path: Value, content: Value },
     /// Uses a platform argument that its stage does not declare.
     Undeclared { name: String },
+    /// Something that cannot be read or followed: it may do anything.
+    Unread,
 }
 
 /// Where a script's text stands in the Dockerfile.
@@ -123,6 +125,8 @@ pub(super) fn run(source: Source, machine: &Machine, before: &mut State) -> Outc
         state,
         events: Vec::new(),
         certainty: Certainty::Surely,
+        ended: Certainty::Surely,
+        left: Certainty::Surely,
         chosen: 0,
         capturing: 0,
         steps: 0,
@@ -143,6 +147,10 @@ struct Shell<'a> {
     state: State,
     events: Vec<Event>,
     certainty: Certainty,
+    /// How sure it is that the script has not ended before, with success.
+    ended: Certainty,
+    /// How sure it is that the function or the loop has not been left before.
+    left: Certainty,
     /// How many of the branches around were chosen by the architecture.
     chosen: usize,
     /// How many substitutions or pipes around look at what is printed.

@@ -14,7 +14,7 @@ impl Shell<'_> {
         self.state.output = Value::default();
         self.capturing += 1;
         self.depth += 1;
-        let flow = self.all(statements, Place { is_judged: true });
+        let flow = self.contained(|shell| shell.all(statements, Place { is_judged: true }));
         self.depth -= 1;
         self.capturing -= 1;
         let files = std::mem::take(&mut self.state.files);

@@ -76,7 +76,7 @@ pub(super) fn filtered(name: &str, operands: &[String], input: &Value) -> Option
         "head" | "tail" | "sort" | "uniq" if input.text().is_some_and(|text| text.trim_end().lines().count() <= 1) => {
             Some(input.clone())
         }
-        "grep" | "egrep" => grep(operands, input),
+        "grep" | "egrep" => grep(operands, input, name == "egrep"),
         _ => None,
     }
 }
@@ -202,7 +202,7 @@ fn cut(operands: &[String], input: &Value) -> Option<Value> {
     input.edited(|_| format!("{new}\n"))
 }
 
-/// `awk '{print $N}'`, with `-F`.
+/// `awk '{print $N}'` and `$NF`, with `-F`.
 fn awk(operands: &[String], input: &Value) -> Option<Value> {
     let (separator, program) = match operands {
         [program] => (None, program),
@@ -211,7 +211,7 @@ fn awk(operands: &[String], input: &Value) -> Option<Value> {
         _ => return None,
     };
     let inner = program.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
-    let field: usize = inner.strip_prefix("print")?.trim().strip_prefix('$')?.trim_end_matches(';').parse().ok()?;
+    let field = inner.strip_prefix("print")?.trim().strip_prefix('$')?.trim_end_matches(';').trim();
     let text = input.text()?;
     let line = text.trim_end_matches('\n');
     if line.contains('\n') {
@@ -222,17 +222,25 @@ fn awk(operands: &[String], input: &Value) -> Option<Value> {
         Some(_) => return None,
         None => line.split_whitespace().collect(),
     };
-    let new = fields.get(field.checked_sub(1)?).copied().unwrap_or_default();
+    let place = if field == "NF" { fields.len() } else { field.parse().ok()? };
+    let new = if place == 0 { line } else { fields.get(place - 1).copied().unwrap_or_default() };
     input.edited(|_| format!("{new}\n"))
 }
 
 /// `grep TEXT` over one line: the line, or nothing.
-fn grep(operands: &[String], input: &Value) -> Option<Value> {
+fn grep(operands: &[String], input: &Value, is_extended: bool) -> Option<Value> {
     let (flags, rest): (Vec<&String>, Vec<&String>) = operands.iter().partition(|operand| operand.starts_with('-'));
     let [expression] = rest.as_slice() else { return None };
+    let letters: String = flags.iter().filter_map(|flag| flag.strip_prefix('-')).collect();
+    let is_extended = is_extended || letters.contains('E');
+    let is_plain =
+        if letters.contains('F') { !expression.contains(['^', '$', '|']) } else { is_extended || !expression.contains('|') };
+    if !is_plain || !letters.chars().all(|letter| "EFqe".contains(letter)) {
+        return None;
+    }
     let text = input.text()?;
     let line = text.trim_end_matches('\n');
-    if line.contains('\n') || flags.iter().any(|flag| !matches!(flag.as_str(), "-E" | "-F" | "-q" | "-e")) {
+    if line.contains('\n') {
         return None;
     }
     let is_match = super::conditions::simple_match(line, expression)?;

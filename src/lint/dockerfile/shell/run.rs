@@ -6,7 +6,7 @@ use crate::format::shell::{Kind, Statement, Word};
 
 use super::super::naming::speaks_of_architecture;
 use super::super::value::Value;
-use super::{Certainty, Shell};
+use super::{Action, Certainty, Event, Shell};
 
 const MAX_STEPS: usize = 5_000;
 /// Statements, functions and substitutions one in the other; a list of commands is as deep as it is long.
@@ -104,6 +104,9 @@ impl Shell<'_> {
     pub(super) fn statement(&mut self, statement: &Statement, place: Place) -> Flow {
         self.steps += 1;
         if self.steps > MAX_STEPS || self.depth > MAX_DEPTH || self.events.len() > MAX_EVENTS {
+            if !matches!(self.events.last(), Some(Event { action: Action::Unread, .. })) {
+                self.event(Action::Unread, None);
+            }
             return Flow::Exit(None);
         }
         self.depth += 1;
@@ -132,7 +135,9 @@ impl Shell<'_> {
             }
             Kind::For(name, words, body) => self.repeated(name, words.as_deref(), body),
             Kind::Loop(condition, body) => {
-                let flow = self.fork(false, |shell| shell.looped(condition, body), |_| Flow::Next(Status::Known(true)));
+                let flow = self.enclosed(|shell| {
+                    shell.fork(false, |shell| shell.looped(condition, body), |_| Flow::Next(Status::Known(true)))
+                });
                 if let Flow::Exit(_) = flow { Flow::Next(Status::Unknown { varies: false }) } else { flow }
             }
             Kind::Function(name, body) => {
@@ -145,6 +150,8 @@ impl Shell<'_> {
             Kind::Pipeline(parts) => self.pipeline(parts),
             Kind::Unread => {
                 // It may set anything.
+                let at = self.source.place(statement.place.clone());
+                self.event(Action::Unread, at);
                 self.state.variables.values_mut().for_each(|value| *value = Value::unknown(true));
                 Flow::Next(Status::Assumed { speaks: false })
             }
@@ -242,7 +249,8 @@ impl Shell<'_> {
         right: impl FnOnce(&mut Self) -> Flow,
     ) -> Flow {
         let outside = self.certainty;
-        self.certainty = outside.max(if varies { Certainty::Guarded } else { Certainty::Maybe });
+        let inside = outside.max(if varies { Certainty::Guarded } else { Certainty::Maybe });
+        self.certainty = inside;
         let before = self.state.clone();
         let left = left(self);
         let after_left = std::mem::replace(&mut self.state, before);
@@ -254,12 +262,41 @@ impl Shell<'_> {
                 Flow::Next(left.or(right, varies))
             }
             // The end of one way leaves the other.
-            (Flow::Next(status), _) => {
+            (Flow::Next(status), end) => {
                 self.state = after_left;
+                self.may_be_over(&end, inside);
                 Flow::Next(status)
             }
-            (_, right) => right,
+            (end, right) => {
+                self.may_be_over(&end, inside);
+                right
+            }
         }
+    }
+
+    /// What follows a way that may have ended here. A failure ends the build, so that nothing follows it.
+    fn may_be_over(&mut self, end: &Flow, certainty: Certainty) {
+        match end {
+            Flow::Exit(Some(false)) | Flow::Next(_) => {}
+            Flow::Exit(_) => self.ended = self.ended.max(certainty),
+            Flow::Return(_) | Flow::Leave => self.left = self.left.max(certainty),
+        }
+    }
+
+    /// Runs what a `return` or a `break` inside goes no further than.
+    pub(super) fn enclosed(&mut self, body: impl FnOnce(&mut Self) -> Flow) -> Flow {
+        let outside = self.left;
+        let flow = body(self);
+        self.left = outside;
+        flow
+    }
+
+    /// Runs what an `exit` inside goes no further than.
+    pub(super) fn contained(&mut self, body: impl FnOnce(&mut Self) -> Flow) -> Flow {
+        let outside = self.ended;
+        let flow = self.enclosed(body);
+        self.ended = outside;
+        flow
     }
 
     fn repeated(&mut self, name: &str, words: Option<&[Word]>, body: &[Statement]) -> Flow {
@@ -269,23 +306,26 @@ impl Shell<'_> {
         };
         if values.len() > MAX_WORDS {
             self.assign(name, Value::unknown(values.iter().any(Value::varies)));
-            return self.fork(false, |shell| shell.looped(&[], body), |_| Flow::Next(Status::Known(true)));
+            return self
+                .enclosed(|shell| shell.fork(false, |shell| shell.looped(&[], body), |_| Flow::Next(Status::Known(true))));
         }
-        let mut status = Status::Known(true);
-        for value in values {
-            self.assign(name, value);
-            match self.all(body, Place { is_judged: false }) {
-                Flow::Next(next) => status = next,
-                Flow::Leave => {}
-                other => return other,
+        self.enclosed(|shell| {
+            let mut status = Status::Known(true);
+            for value in values {
+                shell.assign(name, value);
+                match shell.all(body, Place { is_judged: false }) {
+                    Flow::Next(next) => status = next,
+                    Flow::Leave => {}
+                    other => return other,
+                }
             }
-        }
-        Flow::Next(status)
+            Flow::Next(status)
+        })
     }
 
     fn subshell(&mut self, inner: &[Statement], place: Place) -> Flow {
         let before = self.state.clone();
-        let flow = self.all(inner, place);
+        let flow = self.contained(|shell| shell.all(inner, place));
         let (output, files) = (std::mem::take(&mut self.state.output), std::mem::take(&mut self.state.files));
         self.state = super::State { output, files, ..before };
         match flow {
@@ -310,7 +350,7 @@ impl Shell<'_> {
                 self.state.output = Value::default();
                 self.capturing += 1;
             }
-            let flow = self.statement(part, JUDGED);
+            let flow = self.contained(|shell| shell.statement(part, JUDGED));
             if is_last {
                 status = match flow {
                     Flow::Next(status) | Flow::Return(status) => status,

@@ -32,8 +32,8 @@ impl Store for Blobs {
     fn root(&self) -> std::result::Result<Root, StoreError> {
         match Document::parse(&self.root, "application/vnd.oci.image.index.v1+json") {
             Ok(Document::Index(index)) => Ok(Root::Index(index)),
-            Ok(_) => Err(StoreError::Unsupported("no index".to_owned())),
-            Err(error) => Err(StoreError::Unsupported(escape(&error.to_string()).to_string())),
+            Ok(_) => Err(StoreError::Registry("no index".to_owned())),
+            Err(error) => Err(StoreError::Registry(escape(&error.to_string()).to_string())),
         }
     }
 
@@ -46,7 +46,7 @@ impl Store for Blobs {
     }
 
     fn tree(&self) -> std::result::Result<Tree, StoreError> {
-        Err(StoreError::Unsupported("no tree".to_owned()))
+        Err(StoreError::Registry("no tree".to_owned()))
     }
 }
 

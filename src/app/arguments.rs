@@ -120,6 +120,8 @@ Targets:
   docker-archive:FILE[:REF]  what `docker save` and `podman save` write
   oci-archive:FILE[:TAG]     an OCI layout in a tar
   oci:DIR[:TAG|@DIGEST]      an OCI layout
+  docker-daemon:REF          an image of Docker on this machine, or where DOCKER_HOST says
+  podman:REF                 an image of podman, by the socket of its service
   dir:ROOTFS                 an unpacked root file system
   file:PROGRAM               a single program or script
   -                          an archive on standard input";

@@ -236,7 +236,7 @@ mod tests {
             Ok(Box::new(std::io::Cursor::new(self.bytes.clone())))
         }
         fn tree(&self) -> Result<Tree, StoreError> {
-            Err(StoreError::Unsupported(String::new()))
+            Err(StoreError::Registry(String::new()))
         }
         fn is_remote(&self) -> bool {
             true

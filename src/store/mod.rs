@@ -4,6 +4,7 @@ mod archive;
 mod cache;
 mod changes;
 mod cluster;
+mod engine;
 mod files;
 mod host;
 mod http;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 pub use cache::{Cache, Holding};
 pub use changes::Changes;
 pub use cluster::Cluster;
+pub use engine::{Engine, Engines};
 pub use files::read_text;
 pub use host::{Host, Probe, host, probe};
 pub use http::Secret;
@@ -171,9 +173,9 @@ pub enum StoreError {
     /// A registry did not give it, or may not be asked; the text is whole.
     #[error("{0}")]
     Registry(String),
-    /// A kind of target that this version cannot read.
+    /// A container engine did not give it, or cannot be asked; the text is whole.
     #[error("{0}")]
-    Unsupported(String),
+    Engine(String),
 }
 
 /// A path for people.

@@ -2,12 +2,13 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use crate::base::{Progress, escape};
+use crate::base::Progress;
 use crate::format::compress::{Compression, decompress};
 use crate::format::content::Classifier;
 use crate::format::tar::{Members, Tar};
 
 use super::archive::{Archive, Catalogue, is_system_directory, is_tar};
+use super::engine;
 use super::files::{FileStore, io as io_error, not_an_image};
 use super::layout::Layout;
 use super::registry::{Network, Registry};
@@ -26,7 +27,7 @@ const LOOKED_AT: usize = 64;
 pub enum Opened<'a> {
     /// At any place, by several threads at once.
     Store(Box<dyn Store + 'a>),
-    /// Once, from the start to the end: standard input or an archive that is compressed as a whole.
+    /// Once, from the start to the end: standard input, an archive that is compressed as a whole, or what an engine sends.
     /// [`super::read_stream`] takes it.
     Stream(Stream),
 }
@@ -39,7 +40,7 @@ pub enum Opened<'a> {
 pub fn open<'a>(target: &Target, network: &'a Network, progress: &'a dyn Progress) -> Result<Opened<'a>, StoreError> {
     match &target.kind {
         Kind::Registry(reference) => Ok(Opened::Store(Box::new(Registry::new(reference, network, progress)?))),
-        Kind::Daemon(text) => Err(in_daemon(text)),
+        Kind::Daemon(engine, name) => engine::open(*engine, name, network, progress).map(Opened::Stream),
         Kind::Stdin => {
             Ok(Opened::Stream(Stream { place: "standard input".into(), choice: None, input: Box::new(io::stdin()), size: None }))
         }
@@ -61,17 +62,6 @@ pub fn open<'a>(target: &Target, network: &'a Network, progress: &'a dyn Progres
             Content::Archive | Content::CompressedArchive => open_archive(path, None),
         },
     }
-}
-
-fn in_daemon(text: &str) -> StoreError {
-    let (daemon, reference) = text.split_once(':').unwrap_or_default();
-    let reference = escape(reference);
-    let save = match daemon {
-        "containerd" => format!("ctr images export - {reference}"),
-        "podman" => format!("podman save --format oci-archive {reference}"),
-        _ => format!("docker save {reference}"),
-    };
-    StoreError::Unsupported(format!("this version does not ask {daemon} itself. Give it the image: `{save} | enoexec check -`"))
 }
 
 fn tree(store: TreeStore) -> Result<Opened<'static>, StoreError> {

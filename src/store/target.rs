@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use crate::base::{Digest, escape};
 
+use super::Engine;
+
 /// What the user named on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -32,8 +34,8 @@ pub enum Kind {
     Stdin,
     /// `docker://REF` or a bare reference: the reference.
     Registry(String),
-    /// `docker-daemon:REF`, `containerd:REF`, `podman:REF`: with the prefix.
-    Daemon(String),
+    /// `docker-daemon:REF`, `containerd:REF`, `podman:REF`: the engine that has it, and the image's name there.
+    Daemon(Engine, String),
 }
 
 /// Why a text is no target.
@@ -71,10 +73,9 @@ impl FromStr for Target {
             Some(("docker", rest)) if rest.starts_with("//") => {
                 Kind::Registry(given(text, rest.trim_start_matches('/'))?.to_owned())
             }
-            Some(("docker-daemon" | "containerd" | "podman", reference)) => {
-                given(text, reference)?;
-                Kind::Daemon(text.to_owned())
-            }
+            Some(("docker-daemon", name)) => Kind::Daemon(Engine::Docker, given(text, name)?.to_owned()),
+            Some(("podman", name)) => Kind::Daemon(Engine::Podman, given(text, name)?.to_owned()),
+            Some(("containerd", name)) => Kind::Daemon(Engine::Containerd, given(text, name)?.to_owned()),
             _ if is_path(text) => Kind::Path(text.into()),
             _ => Kind::Registry(text.to_owned()),
         };
@@ -122,7 +123,7 @@ impl fmt::Display for Target {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Target, TargetError};
+    use super::{Engine, Kind, Target, TargetError};
     use crate::base::Digest;
 
     fn kind(text: &str) -> Kind {
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(kind("dir:/mnt"), Kind::Dir("/mnt".into()));
         assert_eq!(kind("file:app"), Kind::File("app".into()));
         assert_eq!(kind("docker://nginx"), Kind::Registry("nginx".into()));
-        assert_eq!(kind("podman:nginx"), Kind::Daemon("podman:nginx".into()));
+        assert_eq!(kind("podman:nginx"), Kind::Daemon(Engine::Podman, "nginx".into()));
         assert_eq!(kind("-"), Kind::Stdin);
     }
 

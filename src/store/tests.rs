@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Kind, Opened, Root, Store, StoreError, Stream, Streamed, Target, open, read_stream};
+use super::{Engine, Kind, Opened, Root, Store, StoreError, Stream, Streamed, Target, open, read_stream};
 use crate::base::{Digest, Quiet};
 use crate::format::oci::Descriptor;
 use crate::format::tar::Members;
@@ -410,9 +410,9 @@ fn embedded_bytes_stand_for_a_blob_that_is_not_there() {
 }
 
 #[test]
-fn daemons_are_answered_with_the_command_that_helps() {
-    let error = text(open_store(Kind::Daemon("docker-daemon:app".into())));
-    assert!(error.contains("`docker save app | enoexec check -`"), "{error}");
+fn engines_that_are_not_asked_are_answered_with_the_command_that_helps() {
+    let error = text(open_store(Kind::Daemon(Engine::Containerd, "app".into())));
+    assert!(error.contains("`ctr images export - app:latest | enoexec check -`"), "{error}");
 }
 
 proptest! {

@@ -14,6 +14,7 @@ mod choices;
 mod clean;
 mod damage;
 mod dockerfiles;
+mod engines;
 mod entrypoints;
 mod image;
 mod lab;

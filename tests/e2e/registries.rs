@@ -14,7 +14,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::lab::{Lab, run, shell};
-use crate::run::{Run, check_with};
+use crate::run::{Run, check_where, check_with};
 use crate::writers::original;
 
 const NEEDS: &str = "docker-registry, nginx, htpasswd, openssl, skopeo, buildah, podman and umoci";
@@ -23,9 +23,9 @@ const SKOPEO: &str = "skopeo --insecure-policy";
 const USER: &str = "alice:wonderland";
 
 /// A process of the test, ended with it.
-struct Service {
+pub struct Service {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Drop for Service {
@@ -35,22 +35,62 @@ impl Drop for Service {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn started(command: &mut Command, port: u16) -> Service {
+    service(command, format!("localhost:{port}"), || TcpStream::connect(("127.0.0.1", port)).is_ok())
+}
+
+/// Starts a process and waits until it answers.
+pub fn service(command: &mut Command, address: String, answers: impl Fn() -> bool) -> Service {
     let child =
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let service = Service { child, address: format!("localhost:{port}") };
+    let service = Service { child, address };
     for _ in 0..600 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        if answers() {
             return service;
         }
         thread::sleep(Duration::from_millis(50));
     }
     panic!("{command:?} does not answer");
 }
+
+/// An authority in `folder` (ca.pem), and what it has signed: a server on this machine, and a client (each .pem and .key).
+pub fn authority(folder: &Path) {
+    let signed = |name: &str, extensions: &str| {
+        format!(
+            "openssl req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name} 2>/dev/null && \
+             printf '{extensions}' > {name}.ext && \
+             openssl x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile {name}.ext -out {name}.pem 2>/dev/null"
+        )
+    };
+    let own = "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority 2>/dev/null";
+    let server = signed("server", "subjectAltName=DNS:localhost,IP:127.0.0.1\\nbasicConstraints=CA:FALSE\\n");
+    let client = signed("client", "extendedKeyUsage=clientAuth\\nbasicConstraints=CA:FALSE\\n");
+    shell(folder, &format!("{own} && {server} && {client}"));
+}
+
+/// nginx in `folder`, with the directives of one server, which listens where `LISTEN` stands.
+pub fn nginx(folder: &Path, server: &str) -> Service {
+    let port = free_port();
+    let server = server.replace("LISTEN", &format!("listen 127.0.0.1:{port}"));
+    let config = format!(
+        "user root; daemon off; pid nginx-{port}.pid; error_log stderr; events {{}}\nhttp {{ access_log off; client_body_temp_path t1;\n\
+         proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5; client_max_body_size 0;\nserver {{ {server} }} }}\n"
+    );
+    let file = format!("nginx-{port}.conf");
+    fs::write(folder.join(&file), config).unwrap();
+    let prefix = fs::canonicalize(folder).unwrap();
+    started(Command::new("nginx").args(["-e", "stderr", "-c", &file, "-p"]).arg(&prefix), port)
+}
+
+/// Directives of a server that speaks TLS.
+pub const TLS: &str = "LISTEN ssl; ssl_certificate server.pem; ssl_certificate_key server.key;";
+
+/// Directives of one that wants to see a certificate of its clients too.
+pub const MUTUAL: &str = "ssl_client_certificate ca.pem; ssl_verify_client on;";
 
 /// `docker-registry serve`, with more settings.
 fn registry(folder: &Path, more: &str) -> Service {
@@ -198,24 +238,12 @@ fn a_registry_behind_nginx_and_tls() {
     let (folder, expected) = original(&lab);
     let behind = registry(&folder, "");
     shell(&folder, &format!("{SKOPEO} copy -q --dest-tls-verify=false oci:layout:latest docker://{}/app:1", behind.address));
-    shell(
-        &folder,
-        "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority 2>/dev/null && \
-         openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost 2>/dev/null && \
-         printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\\nbasicConstraints=CA:FALSE\\n' > san && \
-         openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile san -out server.pem 2>/dev/null",
-    );
-    let port = free_port();
-    let config = format!(
-        "daemon off; pid nginx.pid; error_log stderr; events {{}}\nhttp {{ access_log off; client_body_temp_path t1; proxy_temp_path t2;\n\
-         fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;\n\
-         server {{ listen 127.0.0.1:{port} ssl; ssl_certificate server.pem; ssl_certificate_key server.key;\n\
-         location / {{ proxy_pass http://{}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }} }} }}\n",
+    authority(&folder);
+    let proxied = format!(
+        "location / {{ proxy_pass http://{}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }}",
         behind.address
     );
-    fs::write(folder.join("nginx.conf"), config).unwrap();
-    let prefix = fs::canonicalize(&folder).unwrap();
-    let nginx = started(Command::new("nginx").args(["-e", "stderr", "-c", "nginx.conf", "-p"]).arg(&prefix), port);
+    let nginx = self::nginx(&folder, &format!("{TLS} {proxied}"));
     let target = format!("{}/app:1", nginx.address);
     let authority = folder.join("ca.pem").display().to_string();
     assert_same(&expected, &["--ca-cert", &authority, &target]);
@@ -223,4 +251,25 @@ fn a_registry_behind_nginx_and_tls() {
     let unbelieved = check_with(&[&target]);
     unbelieved.ends(3);
     assert!(unbelieved.report["targets"][0]["error"].as_str().unwrap().contains("--ca-cert"), "{}", unbelieved.shown());
+
+    // certs.d, as podman and Docker have it.
+    let kept = folder.join("config/containers/certs.d").join(&nginx.address);
+    let config = folder.join("config").display().to_string();
+    fs::create_dir_all(&kept).unwrap();
+    fs::copy(folder.join("ca.pem"), kept.join("ca.crt")).unwrap();
+    let believed = check_where(&[("XDG_CONFIG_HOME", &config)], &["--no-cache", &target]);
+    assert_eq!(believed.judgement(), expected, "{}", believed.shown());
+
+    let strict = self::nginx(&folder, &format!("{TLS} {MUTUAL} {proxied}"));
+    let target = format!("{}/app:1", strict.address);
+    let unknown = check_with(&["--ca-cert", &authority, &target]);
+    unknown.ends(3);
+    assert!(unknown.report["targets"][0]["error"].as_str().unwrap().contains("certs.d"), "{}", unknown.shown());
+    let kept = folder.join("config/containers/certs.d").join(&strict.address);
+    fs::create_dir_all(&kept).unwrap();
+    for (from, to) in [("ca.pem", "ca.crt"), ("client.pem", "client.cert"), ("client.key", "client.key")] {
+        fs::copy(folder.join(from), kept.join(to)).unwrap();
+    }
+    let known = check_where(&[("XDG_CONFIG_HOME", &config)], &["--no-cache", &target]);
+    assert_eq!(known.judgement(), expected, "{}", known.shown());
 }

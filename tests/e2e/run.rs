@@ -30,6 +30,12 @@ pub fn check_with(words: &[&str]) -> Run {
     enoexec(&words, None)
 }
 
+/// The same, with variables set.
+pub fn check_where(variables: &[(&str, &str)], words: &[&str]) -> Run {
+    let words: Vec<&OsStr> = ["check", "--format=json"].iter().chain(words).map(OsStr::new).collect();
+    enoexec_where(variables, &words, None)
+}
+
 /// `enoexec check --format json -`, with a file on standard input.
 pub fn check_stdin(input: &Path) -> Run {
     enoexec(&["check".as_ref(), "--format=json".as_ref(), "-".as_ref()], Some(input))
@@ -49,12 +55,17 @@ pub fn triage(file: &Path, words: &[&str]) -> Run {
 }
 
 fn enoexec(words: &[&OsStr], input: Option<&Path>) -> Run {
+    enoexec_where(&[], words, input)
+}
+
+fn enoexec_where(variables: &[(&str, &str)], words: &[&OsStr], input: Option<&Path>) -> Run {
     // What hangs ends with exit code 124, which no test expects.
     let mut command = Command::new("timeout");
     command.arg("60").arg(env!("CARGO_BIN_EXE_enoexec"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ENOEXEC_")) {
         command.env_remove(name);
     }
+    command.envs(variables.iter().copied());
     // A pipe, so that it cannot seek.
     let mut feeder =
         input.map(|path| Command::new("cat").stdin(File::open(path).unwrap()).stdout(Stdio::piped()).spawn().unwrap());

@@ -101,7 +101,7 @@ fn with_tokens(image: &Arc<Image>, good_for: usize) -> Server {
     registry(image, move |request| {
         let mut uses = uses.lock().unwrap();
         if request.path.starts_with("/token") {
-            let is_alice = request.header("authorization") == Some(ALICE) || request.body.contains("refresh_token=refresh-1");
+            let is_alice = request.header("authorization") == Some(ALICE) || request.form().contains("refresh_token=refresh-1");
             if !is_alice {
                 return Some(Reply::new(401, r#"{"details": "incorrect username or password"}"#));
             }
@@ -147,7 +147,7 @@ fn an_identity_token_is_exchanged() {
     assert_as_from_disk(&image, &run, "identity token");
     assert_no_secret(&run);
     let post = server.seen().into_iter().find(|request| request.path.starts_with("/token")).unwrap();
-    assert!(post.method == "POST" && post.body.contains("grant_type=refresh_token&service=test"), "{post:?}");
+    assert!(post.method == "POST" && post.form().contains("grant_type=refresh_token&service=test"), "{post:?}");
 }
 
 /// Every token runs out after one request, so that each document and each layer needs a new one.

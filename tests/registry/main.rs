@@ -1,10 +1,11 @@
-//! The registry client against real sockets: a registry that lives in the test and does what the test asks, also the worst.
+//! Registries, engines and cache servers at real sockets: they live in the test and do what it asks, also the worst.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may end at once")]
 #![allow(unreachable_pub, reason = "`pub` says what the tests may use")]
 
 mod client;
 mod documents;
+mod engines;
 mod faults;
 mod logins;
 #[path = "../recipe/mod.rs"]

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -15,7 +17,7 @@ pub struct Request {
     pub path: String,
     /// Names in lower case.
     pub headers: HashMap<String, String>,
-    pub body: String,
+    pub body: Vec<u8>,
     /// How many requests for the same path came before.
     pub before: usize,
 }
@@ -23,6 +25,11 @@ pub struct Request {
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
+    }
+
+    /// A form in the body.
+    pub fn form(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
     }
 
     /// The first byte that is asked for.
@@ -96,16 +103,30 @@ impl Server {
     pub fn at(address: &str, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap().to_string();
+        Self::serving(address, move || listener.accept().map(|(stream, _)| stream), answer)
+    }
+
+    /// At a Unix socket.
+    pub fn at_socket(path: &Path, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        Self::serving(path.display().to_string(), move || listener.accept().map(|(stream, _)| stream), answer)
+    }
+
+    fn serving<S: Send + 'static>(
+        address: String,
+        accept: impl Fn() -> std::io::Result<S> + Send + 'static,
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self
+    where
+        for<'a> &'a S: Read + Write,
+    {
         let seen: Arc<Mutex<Vec<Request>>> = Arc::default();
         let (log, answer) = (Arc::clone(&seen), Arc::new(answer));
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            while let Ok(stream) = accept() {
                 let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
-                thread::spawn(move || {
-                    // A client that hangs up is what many tests are about.
-                    let _ = serve(&stream, &log, &*answer);
-                    let _ = stream.shutdown(Shutdown::Both);
-                });
+                // A client that hangs up is what many tests are about.
+                thread::spawn(move || drop(serve(&stream, &log, &*answer)));
             }
         });
         Self { address, seen }
@@ -122,7 +143,10 @@ impl Server {
     }
 }
 
-fn serve(stream: &TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request) -> Reply) -> std::io::Result<()> {
+fn serve<S>(stream: &S, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request) -> Reply) -> std::io::Result<()>
+where
+    for<'a> &'a S: Read + Write,
+{
     let mut input = BufReader::new(stream);
     let mut line = String::new();
     input.read_line(&mut line)?;
@@ -141,14 +165,14 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request
     let request = {
         let mut log = log.lock().unwrap();
         let before = log.iter().filter(|seen| seen.path == path).count();
-        let request = Request { method, path, headers, body: String::from_utf8(body).unwrap(), before };
+        let request = Request { method, path, headers, body, before };
         log.push(request.clone());
         request
     };
     send(stream, &answer(&request))
 }
 
-fn send(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
+fn send(mut stream: impl Write, reply: &Reply) -> std::io::Result<()> {
     let has_length = reply.headers.iter().any(|(name, _)| name == "Content-Length") || matches!(reply.fate, Fate::Endless);
     let mut bytes = format!("HTTP/1.1 {} x\r\nConnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {

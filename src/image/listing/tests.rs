@@ -23,7 +23,7 @@ struct Memory {
 
 impl Store for Memory {
     fn root(&self) -> Result<Root, StoreError> {
-        self.root.clone().ok_or_else(|| StoreError::Unsupported("no root".into()))
+        self.root.clone().ok_or_else(|| StoreError::Registry("no root".into()))
     }
 
     fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>, StoreError> {
@@ -32,11 +32,11 @@ impl Store for Memory {
     }
 
     fn blob(&self, _: &Descriptor) -> Result<Box<dyn Read + Send + '_>, StoreError> {
-        Err(StoreError::Unsupported("no layers are read here".into()))
+        Err(StoreError::Registry("no layers are read here".into()))
     }
 
     fn tree(&self) -> Result<Tree, StoreError> {
-        Err(StoreError::Unsupported("no tree".into()))
+        Err(StoreError::Registry("no tree".into()))
     }
 }
 

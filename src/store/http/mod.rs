@@ -1,5 +1,6 @@
 //! HTTP as far as it is the same for whoever is asked: one exchange, what is believed of a certificate, and why one failed.
 
+mod certificates;
 mod fault;
 mod pace;
 mod secret;

@@ -1,60 +1,85 @@
 //! Which certificates are believed.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
+use super::certificates::{Identity, Kept, certificates};
 use super::fault::Fault;
-use crate::base::escape;
 
-/// The certificate authorities of the machine, and those of `--ca-cert`.
+/// Which authorities are believed, and what is shown of oneself.
 pub(in crate::store) struct Trust {
+    /// Authorities beside those of the machine, or in their place.
     extra: Vec<CertificateDer<'static>>,
+    believes_machine: bool,
+    identity: Option<Identity>,
+    /// certs.d folders, with more of both by host.
+    by_host: Vec<PathBuf>,
     provider: Arc<CryptoProvider>,
-    checked: OnceLock<ClientConfig>,
+    roots: OnceLock<RootCertStore>,
 }
 
 impl Trust {
-    /// Reads the extra authorities.
+    /// Believes the machine's authorities and those in `files`; `by_host` are certs.d folders.
     ///
     /// # Errors
     /// A file cannot be read or holds no certificate in PEM; the text says which.
-    pub(in crate::store) fn new(files: &[PathBuf]) -> Result<Self, String> {
-        let mut extra = Vec::new();
-        for path in files {
-            let shown = escape(path.as_os_str().as_encoded_bytes()).to_string();
-            let bytes = fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
-            let read = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
-            match read {
-                Ok(certificates) if !certificates.is_empty() => extra.extend(certificates),
-                _ => return Err(format!("{shown} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")),
-            }
-        }
-        Ok(Self { extra, provider: Arc::new(ring::default_provider()), checked: OnceLock::new() })
+    pub(in crate::store) fn new(files: &[PathBuf], by_host: &[PathBuf]) -> Result<Self, String> {
+        let extra = files.iter().map(|path| certificates(path)).collect::<Result<Vec<_>, _>>()?.concat();
+        Ok(Self { extra, believes_machine: true, by_host: by_host.to_vec(), ..Self::nobody() })
     }
 
-    /// How a connection is secured; `insecure` believes anybody.
-    pub(in crate::store) fn config(&self, insecure: bool) -> Result<ClientConfig, Fault> {
-        let builder = ClientConfig::builder_with_provider(self.provider.clone()).with_safe_default_protocol_versions();
-        let builder = builder.map_err(|error| Fault::unusable(error.to_string()))?;
-        if insecure {
-            let verifier = Arc::new(Anybody { provider: self.provider.clone() });
-            return Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth());
+    /// As a client of Docker's daemon: believes `ca.pem` of a folder and shows `cert.pem`.
+    ///
+    /// # Errors
+    /// A file of the three cannot be read or used; the text says which.
+    pub(in crate::store) fn of_docker_client(folder: &Path) -> Result<Self, String> {
+        let identity = Identity::read(&folder.join("cert.pem"), &folder.join("key.pem"))?;
+        Ok(Self { extra: certificates(&folder.join("ca.pem"))?, identity: Some(identity), ..Self::nobody() })
+    }
+
+    /// For where no certificate is shown.
+    pub(in crate::store) fn nobody() -> Self {
+        Self {
+            extra: Vec::new(),
+            believes_machine: false,
+            identity: None,
+            by_host: Vec::new(),
+            provider: Arc::new(ring::default_provider()),
+            roots: OnceLock::new(),
         }
-        let made = || builder.with_root_certificates(self.roots()).with_no_client_auth();
-        Ok(self.checked.get_or_init(made).clone())
+    }
+
+    /// How a connection to `host` (`HOST[:PORT]`, as in its URL) is secured; `insecure` believes anybody.
+    pub(super) fn config(&self, insecure: bool, host: &str) -> Result<ClientConfig, Fault> {
+        let kept = Kept::of_host(&self.by_host, host).map_err(Fault::unusable)?;
+        let unusable = |error: rustls::Error| Fault::unusable(error.to_string());
+        let builder = ClientConfig::builder_with_provider(self.provider.clone()).with_safe_default_protocol_versions();
+        let builder = builder.map_err(unusable)?;
+        let builder = if insecure {
+            let verifier = Arc::new(Anybody { provider: self.provider.clone() });
+            builder.dangerous().with_custom_certificate_verifier(verifier)
+        } else {
+            let mut roots = self.roots.get_or_init(|| self.roots()).clone();
+            roots.add_parsable_certificates(kept.authorities);
+            builder.with_root_certificates(roots)
+        };
+        match kept.identity.as_ref().or(self.identity.as_ref()) {
+            Some(Identity { chain, key }) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(unusable),
+            None => Ok(builder.with_no_client_auth()),
+        }
     }
 
     /// A machine without any authority is left to fail when a certificate is shown: plain HTTP needs none.
     fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if self.believes_machine {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
         roots.add_parsable_certificates(self.extra.iter().cloned());
         roots
     }

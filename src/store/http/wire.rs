@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ use super::tls::Trust;
 /// Pieces of a body that wait for their reader; hyper's are at most some 400 KiB.
 const PIECES: usize = 8;
 
-/// One request. All are GET, but for those with a form.
+/// One request. All are GET, but for those with a form or a file.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Request {
     pub(in crate::store) url: Url,
@@ -35,13 +36,15 @@ pub(in crate::store) struct Request {
     pub(in crate::store) from: u64,
     /// A form in the body, which makes it a POST.
     pub(in crate::store) form: Option<Secret>,
+    /// Bytes to be kept under the URL, which makes it a PUT.
+    pub(in crate::store) file: Option<Bytes>,
     /// Whether whoever answers may show any certificate.
     pub(in crate::store) insecure: bool,
 }
 
 impl Request {
     pub(in crate::store) fn get(url: Url) -> Self {
-        Self { url, accept: "*/*", authorization: None, from: 0, form: None, insecure: false }
+        Self { url, accept: "*/*", authorization: None, from: 0, form: None, file: None, insecure: false }
     }
 }
 
@@ -75,14 +78,18 @@ pub(in crate::store) struct Wire {
     _stop: oneshot::Sender<()>,
     trust: Trust,
     timeout: Duration,
+    /// How long whoever answers may be silent.
+    silence: Duration,
+    /// What all connections go through, whatever host they are for.
+    socket: Option<PathBuf>,
     clients: Mutex<BTreeMap<Kind, Client>>,
 }
 
-/// Clients differ by what they trust and by whether they go through a proxy.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Clients differ by what they trust and show, which is by host, and by whether they go through a proxy.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
     insecure: bool,
-    direct: bool,
+    host: String,
 }
 
 impl Wire {
@@ -96,12 +103,18 @@ impl Wire {
             // A look-up of a name that hangs does not keep the program.
             runtime.shutdown_background();
         })?;
-        Ok(Self { handle, _stop: stop, trust, timeout, clients: Mutex::default() })
+        let clients = Mutex::default();
+        Ok(Self { handle, _stop: stop, trust, timeout, silence: timeout, socket: None, clients })
+    }
+
+    /// Speaks through a socket of this machine, where there is one, and bears so long a silence.
+    pub(in crate::store) fn with(self, socket: Option<PathBuf>, silence: Duration) -> Self {
+        Self { socket, silence, ..self }
     }
 
     /// Sends `request` and waits for the answer's head.
     pub(in crate::store) fn exchange(&self, request: Request) -> Result<Answer, Fault> {
-        let client = self.client(request.insecure, request.url.host_str().is_some_and(is_loopback))?;
+        let client = self.client(request.insecure, &request.url)?;
         let request = built(&client, request)?;
         let (give_head, head) = oneshot::channel();
         let (give, pieces) = mpsc::channel(PIECES);
@@ -122,26 +135,32 @@ impl Wire {
             }
         });
         let (status, headers) = head.blocking_recv().map_err(|_| Fault::broken("the connection ended"))??;
-        let body = Body { pieces, work: work.abort_handle(), rest: Bytes::new(), pace: Pace::new(self.timeout), ended: false };
+        let body = Body { pieces, work: work.abort_handle(), rest: Bytes::new(), pace: Pace::new(self.silence), ended: false };
         Ok(Answer { status, headers, body })
     }
 
-    fn client(&self, insecure: bool, direct: bool) -> Result<Client, Fault> {
-        let kind = Kind { insecure, direct };
+    fn client(&self, insecure: bool, url: &Url) -> Result<Client, Fault> {
+        let name = url.host_str().unwrap_or_default();
+        let host = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+        let kind = Kind { insecure, host };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&kind) {
             return Ok(client.clone());
         }
         // Redirects are followed above, where it is known who may see the credentials. A referer would tell one host of another.
         let builder = Client::builder()
-            .tls_backend_preconfigured(self.trust.config(insecure)?)
+            .tls_backend_preconfigured(self.trust.config(insecure, &kind.host)?)
             .redirect(redirect::Policy::none())
             .referer(false)
             .http1_only()
             .connect_timeout(self.timeout)
-            .read_timeout(self.timeout)
+            .read_timeout(self.silence)
             .user_agent(concat!("enoexec/", env!("CARGO_PKG_VERSION")));
-        let builder = if direct { builder.no_proxy() } else { builder };
+        let builder = if is_loopback(name) { builder.no_proxy() } else { builder };
+        let builder = match &self.socket {
+            Some(path) => builder.unix_socket(path.as_path()),
+            None => builder,
+        };
         let client = builder.build().map_err(Fault::from_client)?;
         clients.insert(kind, client.clone());
         Ok(client)
@@ -149,7 +168,11 @@ impl Wire {
 }
 
 fn built(client: &Client, request: Request) -> Result<reqwest::Request, Fault> {
-    let method = if request.form.is_some() { Method::POST } else { Method::GET };
+    let method = match (&request.form, &request.file) {
+        (Some(_), _) => Method::POST,
+        (None, Some(_)) => Method::PUT,
+        (None, None) => Method::GET,
+    };
     let mut builder = client.request(method, request.url).header(ACCEPT, request.accept);
     if let Some(authorization) = request.authorization {
         let mut value = HeaderValue::from_str(authorization.expose())
@@ -162,6 +185,9 @@ fn built(client: &Client, request: Request) -> Result<reqwest::Request, Fault> {
     }
     if let Some(form) = request.form {
         builder = builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.expose().to_owned());
+    }
+    if let Some(file) = request.file {
+        builder = builder.header(CONTENT_TYPE, "application/octet-stream").body(file);
     }
     builder.build().map_err(Fault::from_client)
 }

@@ -85,7 +85,7 @@ impl<'a> Registry<'a> {
         }
         let registries = Registries::read(&network.registries, &network.drop_ins).map_err(own)?;
         let routes = routes::routes(&reference, &network.mirrors, &network.insecure, &registries).map_err(own)?;
-        let trust = Trust::new(&network.authorities).map_err(own)?;
+        let trust = Trust::new(&network.authorities, &network.certificates).map_err(own)?;
         let wire = Wire::new(trust, network.timeout).map_err(|error| own(format!("cannot use the network: {error}")))?;
         let policy = Policy { retries: network.retries };
         let line = Arc::new(Line { wire, policy, progress });

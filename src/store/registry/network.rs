@@ -1,4 +1,4 @@
-//! How registries are reached: what the command line and the environment say.
+//! How registries and engines are reached: what the command line and the environment say.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::credentials::Keyring;
 use super::routes::Mirror;
+use crate::store::engine::Engines;
 
-/// How registries are reached.
+/// How registries and engines are reached.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// Who to be there.
@@ -18,6 +19,8 @@ pub struct Network {
     pub insecure: Vec<String>,
     /// Files of further certificate authorities, in PEM.
     pub authorities: Vec<PathBuf>,
+    /// certs.d folders (containers-certs.d(5)): authorities and client certificates by host.
+    pub certificates: Vec<PathBuf>,
     /// Where registries.conf may be; the first that is there counts.
     pub registries: Vec<PathBuf>,
     /// Folders of its drop-ins.
@@ -28,6 +31,8 @@ pub struct Network {
     pub retries: u32,
     /// Whether not to use it at all.
     pub offline: bool,
+    /// Where the engines of this machine answer.
+    pub engines: Engines,
 }
 
 impl Default for Network {
@@ -37,18 +42,20 @@ impl Default for Network {
             mirrors: Vec::new(),
             insecure: Vec::new(),
             authorities: Vec::new(),
+            certificates: Vec::new(),
             registries: Vec::new(),
             drop_ins: Vec::new(),
             timeout: Duration::from_secs(30),
             retries: 5,
             offline: false,
+            engines: Engines::default(),
         }
     }
 }
 
 impl Network {
-    /// With the credentials and the registries.conf (containers-registries.conf(5)) of whoever runs this; `variable` is the
-    /// environment.
+    /// With the credentials, the registries.conf (containers-registries.conf(5)), the certificates and the engines of whoever runs
+    /// this; `variable` is the environment.
     pub fn of_environment(variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let folder = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let own = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
@@ -58,8 +65,11 @@ impl Network {
         let in_own = |name: &str| own.as_ref().map(|folder| folder.join(name));
         let registries = [named, in_own("registries.conf"), Some(system.join("registries.conf"))];
         let drop_ins = [Some(system.join("registries.conf.d")), in_own("registries.conf.d")];
+        let certificates = [in_own("certs.d"), Some(system.join("certs.d")), Some(PathBuf::from("/etc/docker/certs.d"))];
         Self {
             keyring: Keyring::of_environment(variable),
+            certificates: certificates.into_iter().flatten().collect(),
+            engines: Engines::of_environment(variable),
             registries: registries.into_iter().flatten().collect(),
             drop_ins: drop_ins.into_iter().flatten().collect(),
             ..Self::default()

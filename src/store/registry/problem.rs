@@ -141,6 +141,11 @@ impl Refusal {
                 format!("{host} has {what}: {brief}. Check the name and the tag{}", local_image(reference, was_short))
             }
             500.. => format!("{host} fails: {brief}. Try again later; --retries and --timeout say how long to insist"),
+            // What servers say that want a client's certificate and got none.
+            400 => format!(
+                "{host} refuses: {brief}. If it wants a certificate of yours, put it into /etc/containers/certs.d/{host}/ as client.cert \
+                 and client.key"
+            ),
             _ => format!("{host} refuses: {brief}"),
         }
     }
@@ -181,7 +186,7 @@ fn local_image(reference: &Reference, was_short: bool) -> String {
     }
     let name = reference.repository.strip_prefix("library/").unwrap_or(&reference.repository);
     let name = reference.tag.as_ref().map_or_else(|| name.to_owned(), |tag| format!("{name}:{tag}"));
-    format!(". If it is an image of this machine: `docker save {name} | enoexec check -`")
+    format!(". If it is an image of this machine: `enoexec check docker-daemon:{name}`, or `podman:{name}`")
 }
 
 fn unreachable(host: &str, fault: &Fault, reference: &Reference, was_short: bool) -> String {
@@ -226,7 +231,7 @@ mod tests {
         for (problem, word) in [
             (status(401, &[]), "docker login r.example"),
             (status(403, &["config.json, entry x"]), "tried config.json, entry x"),
-            (status(404, &[]), "docker save nginx:1 | enoexec check -"),
+            (status(404, &[]), "`enoexec check docker-daemon:nginx:1`, or `podman:nginx:1`"),
             (status(429, &[]), "--mirror"),
             (status(503, &[]), "--retries"),
             (Problem::Fault(Fault { kind: FaultKind::Certificate, text: "x".into() }), "--ca-cert"),

@@ -100,7 +100,7 @@ impl Keyring {
         let files = [
             folder("REGISTRY_AUTH_FILE"),
             folder("DOCKER_CONFIG").map(|folder| folder.join("config.json")),
-            folder("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
+            Some(folder("XDG_RUNTIME_DIR").map_or_else(without_session, |folder| folder.join("containers/auth.json"))),
             configuration.map(|folder| folder.join("containers/auth.json")),
             in_home(".docker/config.json"),
             in_home(".dockercfg"),
@@ -173,6 +173,12 @@ impl Search {
     }
 }
 
+/// Where podman keeps what `podman login` is told where there is no session (containers-auth.json(5)).
+fn without_session() -> PathBuf {
+    let user = rustix::process::getuid().as_raw();
+    PathBuf::from(format!("/run/containers/{user}/auth.json"))
+}
+
 fn user(credential: &Credential) -> String {
     match credential {
         Credential::Password { user, .. } => format!(", user {}", escape(user)),
@@ -201,9 +207,10 @@ fn read(path: &std::path::Path) -> Result<Option<AuthFile>, String> {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::os::unix::fs::MetadataExt;
     use std::path::{Path, PathBuf};
 
-    use super::{Credential, Given, Keyring, Secret};
+    use super::{Credential, Given, Keyring, Secret, without_session};
 
     fn write(folder: &Path, name: &str, key: &str, user: &str) -> PathBuf {
         let path = folder.join(name);
@@ -239,7 +246,9 @@ mod tests {
         ];
         assert_eq!(keyring.files, files.map(PathBuf::from));
         assert_eq!(keyring.inline, Some(Secret::new("{}")));
-        assert_eq!(Keyring::of_environment(&|_| None).files, Vec::<PathBuf>::new());
+        assert_eq!(Keyring::of_environment(&|_| None).files, [without_session()]);
+        let user = tempfile::tempfile().unwrap().metadata().unwrap().uid();
+        assert_eq!(without_session(), PathBuf::from(format!("/run/containers/{user}/auth.json")));
     }
 
     #[test]

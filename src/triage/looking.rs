@@ -166,7 +166,12 @@ impl Diagnosis {
         if about.is_empty() {
             return;
         }
-        let is_seen = |hypothesis: &&mut Hypothesis| !UNSEEN.contains(&hypothesis.cause.name.as_str());
+        // What the node runs by itself needs no emulator.
+        let is_native = matches!(look.trace.as_ref().map(|trace| &trace.outcome), Some(Outcome::Runs));
+        let is_seen = |hypothesis: &&mut Hypothesis| {
+            let name = hypothesis.cause.name.as_str();
+            !UNSEEN.contains(&name) || is_native && name == "emulator-broken"
+        };
         for hypothesis in self.hypotheses.iter_mut().filter(is_seen) {
             if hypothesis.observations.iter().any(|line| about.contains(line)) {
                 hypothesis.confidence = Confidence::Contradicted;
@@ -191,17 +196,18 @@ impl Diagnosis {
         }
     }
 
-    /// A volume over the file that failed is a better explanation than the image's own file.
+    /// A volume over the file that failed is a better explanation than the image's own file; where none is, it is no explanation.
     fn hold_against_mounts(&mut self) {
-        let covered: Vec<(Observation, String, bool)> = self
-            .observations
-            .iter()
-            .filter_map(|line| {
-                let (path, containers) = (line.path()?, &self.subject.containers);
-                let container = containers.iter().find(|of| line.container.as_ref().is_none_or(|name| *name == of.name))?;
-                covering(container, path).map(|(told, lacks_mode)| (line.clone(), told, lacks_mode))
-            })
-            .collect();
+        let (mut covered, mut bare) = (Vec::new(), Vec::new());
+        for line in &self.observations {
+            let is_its = |of: &&Container| line.container.as_ref().is_none_or(|name| *name == of.name);
+            let (Some(path), Some(container)) = (line.path(), self.subject.containers.iter().find(is_its)) else { continue };
+            match covering(container, path) {
+                Some((told, lacks_mode)) => covered.push((line.clone(), told, lacks_mode)),
+                None if path.starts_with('/') || container.mounts.is_empty() => bare.push(line.clone()),
+                None => {}
+            }
+        }
         for (line, told, lacks_mode) in covered {
             let is_denied = line.matched.errno.as_deref() == Some("EACCES") && lacks_mode;
             let name = if is_denied { "not-executable" } else { "volume-hides-file" };
@@ -210,6 +216,14 @@ impl Diagnosis {
             hypothesis.notes.push(told);
             if !hypothesis.observations.contains(&line) {
                 hypothesis.observations.push(line);
+            }
+        }
+        for hypothesis in self.hypotheses.iter_mut().filter(|hypothesis| hypothesis.cause.name == "volume-hides-file") {
+            let lines = &hypothesis.observations;
+            let path = lines.iter().find_map(Observation::path).map(|path| escape(path).to_string());
+            if let Some(path) = path.filter(|_| lines.iter().all(|line| bare.contains(line))) {
+                hypothesis.confidence = Confidence::Contradicted;
+                hypothesis.notes.push(format!("nothing is mounted over {path}"));
             }
         }
     }

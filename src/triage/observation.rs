@@ -36,6 +36,11 @@ impl Observation {
         &self.matched.signature.program
     }
 
+    /// The versions that print it in these words, where they tell: `runc 1.1 or later`.
+    pub fn versions(&self) -> &[String] {
+        &self.matched.versions
+    }
+
     pub(super) fn captured(&self, name: &str) -> Option<&str> {
         self.matched.captured.get(name).map(String::as_str)
     }
@@ -46,28 +51,41 @@ impl Observation {
     }
 }
 
+/// A line of a text, and what it tells.
+struct Read {
+    container: Option<String>,
+    source: String,
+    line: log::Line,
+    matched: Option<Match>,
+}
+
 /// Reads all that is known of the subject.
 pub(super) fn observe(subject: &Subject, signatures: &'static Signatures) -> Observed {
-    let mut texts: Vec<(Option<String>, String, String)> =
-        subject.symptoms.iter().map(|symptom| (None, symptom.source.clone(), symptom.text.clone())).collect();
-    for container in &subject.containers {
-        texts.extend(of_container(container).map(|(source, text)| (Some(container.name.clone()), source, text)));
-    }
-    let lines: Vec<(Option<String>, String, log::Line)> = texts
-        .iter()
+    let lines: Vec<(Option<String>, String, log::Line)> = texts(subject)
+        .into_iter()
         .flat_map(|(container, source, text)| {
-            log::lines(text).into_iter().map(move |line| (container.clone(), source.clone(), line))
+            log::lines(&text).into_iter().map(move |line| (container.clone(), source.clone(), line))
         })
         .collect();
     let whole = lines.iter().map(|(_, _, line)| line.text.as_str()).collect::<Vec<_>>().join("\n");
-    let mut seen = BTreeSet::new();
-    let mut observations: Vec<Observation> = lines
+    let read: Vec<Read> = lines
         .into_iter()
-        .filter_map(|(container, source, log::Line { number, raw, text })| {
-            let matched = signatures.read(&text, &whole)?;
+        .map(|(container, source, line)| {
+            let matched = signatures.read(&line.text, &whole);
+            Read { container, source, line, matched }
+        })
+        .collect();
+    let speakers = speakers(&read, signatures);
+    let mut seen = BTreeSet::new();
+    let mut observations: Vec<Observation> = read
+        .into_iter()
+        .filter_map(|Read { container, source, line: log::Line { number, raw, text }, matched }| {
+            let matched = matched?;
+            let is_outspoken = matched.signature.alone && (speakers.contains(&None) || speakers.contains(&container));
             // A crash loop says the same over and over.
             let key = (matched.signature.id.clone(), matched.captured.clone(), container.clone());
-            seen.insert(key).then_some(Observation { source, line: number, raw, container, text, matched })
+            let is_new = !is_outspoken && seen.insert(key);
+            is_new.then_some(Observation { source, line: number, raw, container, text, matched })
         })
         .collect();
     lend_paths(&mut observations);
@@ -75,6 +93,25 @@ pub(super) fn observe(subject: &Subject, signatures: &'static Signatures) -> Obs
         observations.retain(|observation| !observation.matched.signature.weak);
     }
     Observed { observations, whole }
+}
+
+/// The texts of a subject, with their containers and sources.
+fn texts(subject: &Subject) -> Vec<(Option<String>, String, String)> {
+    let whole = subject.symptoms.iter().map(|symptom| (None, symptom.source.clone(), symptom.text.clone()));
+    let parts = subject
+        .containers
+        .iter()
+        .flat_map(|container| of_container(container).map(|(source, text)| (Some(container.name.clone()), source, text)));
+    whole.chain(parts).collect()
+}
+
+/// The containers of which more is told than how they are; `None` for what is told of the whole.
+fn speakers(read: &[Read], signatures: &Signatures) -> BTreeSet<Option<String>> {
+    let speaks = |read: &&Read| match &read.matched {
+        Some(matched) => !matched.signature.alone,
+        None => !signatures.is_status(read.line.text.trim()),
+    };
+    read.iter().filter(speaks).map(|read| read.container.clone()).collect()
 }
 
 /// A line that names no file is about the file of another line that tells of the same error.

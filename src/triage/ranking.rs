@@ -86,6 +86,8 @@ impl Hypothesis {
 struct Tally<'a> {
     weight: f64,
     is_said: bool,
+    /// Whether some line speaks for it that counts also where more is told.
+    has_words: bool,
     lines: Vec<(f64, &'a Observation)>,
     notes: Vec<String>,
 }
@@ -102,6 +104,7 @@ pub(super) fn rank(observed: &Observed, signatures: &Signatures) -> Vec<Hypothes
             let tally = tallies.entry(name).or_default();
             tally.weight += weight * strength;
             tally.is_said |= observation.matched.signature.says && weight > 0.5;
+            tally.has_words |= !observation.matched.signature.alone;
             tally.lines.push((weight, observation));
             tally.notes.extend(clues.iter().filter(|clue| favours(clue, name)).map(|clue| clue.note.clone()));
         }
@@ -148,7 +151,7 @@ fn hypothesis(cause: &'static Cause, mut tally: Tally<'_>, total: f64) -> Option
     tally.notes.dedup();
     let confidence = match share {
         _ if tally.is_said => Confidence::Confirmed,
-        share if share > 0.5 => Confidence::Likely,
+        share if share > 0.5 && tally.has_words => Confidence::Likely,
         _ => Confidence::Possible,
     };
     let observations = tally.lines.into_iter().take(QUOTED).map(|(_, observation)| observation.clone()).collect();

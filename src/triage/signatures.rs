@@ -22,7 +22,11 @@ struct File {
     #[serde(default, rename = "clue")]
     clues: Vec<Clue>,
     #[serde(default, rename = "innocent")]
-    innocents: Vec<Innocent>,
+    innocents: Vec<Lines>,
+    #[serde(default, rename = "status")]
+    statuses: Vec<Lines>,
+    #[serde(default, rename = "wording")]
+    wordings: Vec<Wording>,
 }
 
 /// An errno in the words of those who print it.
@@ -60,6 +64,8 @@ pub(super) struct Signature {
     pub(super) says: bool,
     /// Whether the same is seen where nothing was wrong with the program.
     pub(super) weak: bool,
+    /// Whether it counts only where nothing else is told.
+    pub(super) alone: bool,
     needs: Option<String>,
 }
 
@@ -85,10 +91,38 @@ enum Place {
     Text,
 }
 
+/// Lines of one kind.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Innocent {
+struct Lines {
     patterns: Vec<String>,
+}
+
+/// A form of line that only some versions of a program print.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Wording {
+    program: String,
+    /// The first version.
+    since: Option<String>,
+    /// The last version.
+    until: Option<String>,
+    pattern: String,
+    /// The only signature in whose lines it is looked for.
+    signature: Option<String>,
+}
+
+impl Wording {
+    /// Such as `runc 1.1 or later`.
+    fn versions(&self) -> String {
+        let program = &self.program;
+        match (&self.since, &self.until) {
+            (Some(since), Some(until)) => format!("{program} {since} to {until}"),
+            (Some(since), None) => format!("{program} {since} or later"),
+            (None, Some(until)) => format!("{program} {until} or earlier"),
+            (None, None) => program.clone(),
+        }
+    }
 }
 
 /// The signatures, ready to be held against lines.
@@ -102,6 +136,8 @@ pub(super) struct Signatures {
     all: RegexSet,
     clues: Vec<(Clue, Regex)>,
     innocents: RegexSet,
+    statuses: RegexSet,
+    wordings: Vec<(Wording, Regex)>,
 }
 
 /// What a signature made of a line.
@@ -115,6 +151,8 @@ pub(super) struct Match {
     pub(super) captured: BTreeMap<String, String>,
     /// The causes with their weights, which add up to 1 for a certain line, and to a little less for others.
     pub(super) causes: BTreeMap<&'static str, f64>,
+    /// The versions that print it so, where the form tells: `runc 1.1 or later`.
+    pub(super) versions: Vec<String>,
 }
 
 impl PartialEq for Signature {
@@ -160,8 +198,15 @@ fn compile(file: File) -> Result<Signatures, regex::Error> {
         Ok((clue, pattern))
     });
     let clues = clues.collect::<Result<_, regex::Error>>()?;
-    let innocents = set(&file.innocents.into_iter().flat_map(|innocent| innocent.patterns).collect::<Vec<_>>())?;
-    Ok(Signatures { errnos, meanings: file.meanings, signatures: file.signatures, needs, patterns, all, clues, innocents })
+    let any_of = |lines: Vec<Lines>| set(&lines.into_iter().flat_map(|lines| lines.patterns).collect::<Vec<_>>());
+    let (innocents, statuses) = (any_of(file.innocents)?, any_of(file.statuses)?);
+    let wordings = file.wordings.into_iter().map(|wording| {
+        let pattern = build(&wording.pattern)?;
+        Ok((wording, pattern))
+    });
+    let wordings = wordings.collect::<Result<_, regex::Error>>()?;
+    let (meanings, signatures) = (file.meanings, file.signatures);
+    Ok(Signatures { errnos, meanings, signatures, needs, patterns, all, clues, innocents, statuses, wordings })
 }
 
 impl Signatures {
@@ -174,7 +219,9 @@ impl Signatures {
             let captures = pattern.captures(line.as_bytes()).filter(|_| needed)?;
             self.matched(self.signatures.get(*place)?, pattern, &captures)
         });
-        candidates.next()
+        let matched = candidates.next()?;
+        let versions = self.versions(line, &matched.signature.id);
+        Some(Match { versions, ..matched })
     }
 
     fn matched(&'static self, signature: &'static Signature, pattern: &Regex, captures: &Captures<'_>) -> Option<Match> {
@@ -188,7 +235,15 @@ impl Signatures {
         let errno = told.or_else(|| signature.errno.clone());
         let causes = if signature.causes.is_empty() { self.meaning(signature, errno.as_deref()?)? } else { &signature.causes };
         let causes = causes.iter().map(|(cause, weight)| (cause.as_str(), weight / 100.0)).collect();
-        Some(Match { signature, errno, captured, causes })
+        Some(Match { signature, errno, captured, causes, versions: Vec::new() })
+    }
+
+    /// Which versions print a line of this signature so.
+    fn versions(&self, line: &str, signature: &str) -> Vec<String> {
+        let is_of = |(wording, pattern): &&(Wording, Regex)| {
+            wording.signature.as_deref().is_none_or(|id| id == signature) && pattern.is_match(line.as_bytes())
+        };
+        self.wordings.iter().filter(is_of).map(|(wording, _)| wording.versions()).collect()
     }
 
     fn errno(&self, text: &str) -> Option<String> {
@@ -225,6 +280,11 @@ impl Signatures {
     pub(super) fn is_innocent(&self, line: &str) -> bool {
         self.innocents.is_match(line.as_bytes())
     }
+
+    /// Whether the line says how a container is, in words that are not its program's own.
+    pub(super) fn is_status(&self, line: &str) -> bool {
+        self.statuses.is_match(line.as_bytes())
+    }
 }
 
 /// A captured name without the typographic quotes around it, which are several bytes each and so in no class of a pattern.
@@ -256,6 +316,16 @@ mod tests {
         let weights = weights.chain(file.meanings.iter().map(|meaning| &meaning.causes));
         for name in weights.chain(file.clues.iter().map(|clue| &clue.factors)).flat_map(|causes| causes.keys()) {
             assert!(known.contains(name.as_str()), "{name} is not in rules/data/causes.toml");
+        }
+    }
+
+    #[test]
+    fn every_wording_has_a_bound_and_a_known_signature() {
+        let file = file();
+        let ids: BTreeSet<&str> = file.signatures.iter().map(|signature| signature.id.as_str()).collect();
+        for wording in &file.wordings {
+            assert!(wording.since.is_some() || wording.until.is_some(), "{}", wording.pattern);
+            assert!(wording.signature.as_deref().is_none_or(|id| ids.contains(id)), "{}", wording.pattern);
         }
     }
 

@@ -75,6 +75,89 @@ fn a_config_map_over_a_script_lacks_the_execute_bit() {
 }
 
 #[test]
+fn a_volume_hides_nothing_where_none_is_mounted() {
+    let of = |path: &str| {
+        let mount = Mount { path: path.into(), volume: VolumeKind::EmptyDir, name: "work".into(), ..Mount::default() };
+        let container = Container { name: "app".into(), mounts: vec![mount], ..Container::default() };
+        let symptom = Symptom {
+            source: "event Failed".into(),
+            text: r#"exec: "/app/run": stat /app/run: no such file or directory"#.into(),
+        };
+        let mut diagnosis = diagnose(Subject { symptoms: vec![symptom], containers: vec![container], ..Subject::default() });
+        diagnosis.hold_against(&[]);
+        let found = diagnosis.hypotheses.into_iter().find(|hypothesis| hypothesis.cause.name == "volume-hides-file").unwrap();
+        (found.confidence, found.notes.last().cloned().unwrap())
+    };
+    assert_eq!(of("/app"), (Confidence::Likely, "the empty directory work is mounted at /app".to_owned()));
+    assert_eq!(of("/data"), (Confidence::Contradicted, "nothing is mounted over /app/run".to_owned()));
+}
+
+#[test]
+fn a_code_or_a_reason_counts_only_where_nothing_else_is_told() {
+    let first = |text: &str| names(&log(text)).first().map(|(cause, confidence)| format!("{confidence} {cause}"));
+    for (text, expected) in [
+        ("exit code: 126", Some("likely not-executable")),
+        ("exit code: 127", Some("possible not-in-path")),
+        ("exit code: 132", Some("likely cpu")),
+        ("exit code: 133", Some("possible emulator-broken")),
+        ("exit code: 134", Some("possible page-size")),
+        ("exit code: 135", Some("likely truncated")),
+        ("exit code: 139", Some("possible page-size")),
+        ("exit code: 159", Some("likely security-policy")),
+        ("Exited (255) 3 seconds ago, no logs", Some("possible wrong-machine")),
+        ("State: Waiting\nReason: RunContainerError", Some("possible not-in-path")),
+        ("CreateContainerError", Some("possible no-command")),
+        ("ErrImagePull: no match for platform in manifest: not found", Some("confirmed no-matching-manifest")),
+        ("Reason: ErrImagePull\nwrite /var/lib/containerd/tmp: no space left on device", None),
+        ("failed to pull and unpack image: write layer.tar: no space left on device", Some("likely disk-full")),
+        ("exit code: 1", None),
+        ("Reason: OOMKilled\nexit code: 137", None),
+        ("Reason: OOMKilled\nexit code: 255", None),
+        ("listening on :8080\nexit code: 255", None),
+        ("listening on :8080\nexit code: 134", None),
+        ("ImagePullBackOff", None),
+        ("Reason: CreateContainerConfigError", None),
+        ("Error: failed to reserve container name \"web\"\nCreateContainerError", None),
+    ] {
+        assert_eq!(first(text).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
+fn words_tell_the_version_where_they_changed() {
+    let versions = |text: &str| log(text).observations.first().map(|line| line.versions().join(" and "));
+    for (text, expected) in [
+        (r#"standard_init_linux.go:190: exec user process caused "exec format error""#, "runc 1.0.0-rc10 or earlier"),
+        ("standard_init_linux.go:228: exec user process caused: exec format error", "runc 1.0.0-rc91 to 1.0.3"),
+        ("exec /app: exec format error", "runc 1.1 or later"),
+        (r#"unable to start container process: exec: "a": executable file not found in $PATH: unknown"#, "runc 1.1 or later"),
+        (
+            r#"runc create failed: unable to start container process: error during container init: exec: "/a": permission denied"#,
+            "runc 1.2 or later",
+        ),
+        (
+            r#"container_linux.go:349: starting container process caused "exec: \"/a\": permission denied""#,
+            "runc 1.0.0-rc10 or earlier",
+        ),
+        ("exec container process (missing dynamic library?) `/a`: No such file or directory", "crun 0.20 or later"),
+        ("bash: ./a: cannot execute: required file not found", "bash 5.2 or later"),
+        ("Fatal glibc error: CPU does not support x86-64-v2", "glibc 2.34 or later"),
+        (
+            "a: error while loading shared libraries: libx.so: ELF load command alignment not page-aligned",
+            "glibc 2.34 or earlier",
+        ),
+        (
+            "This program can only be run on AMD64 processors with v3 microarchitecture support.",
+            "a program built with Go 1.18 or later",
+        ),
+        ("bash: ./a: cannot execute binary file: Exec format error", ""),
+        ("[FATAL tini (7)] exec /app failed: No such file or directory", ""),
+    ] {
+        assert_eq!(versions(text).as_deref(), Some(expected), "{text}");
+    }
+}
+
+#[test]
 fn a_line_that_is_no_exec_failure_has_no_cause() {
     for text in [
         "dial tcp 10.0.0.1:5432: connect: connection refused",

@@ -136,3 +136,63 @@ fn what_kubectl_prints_is_taken_as_it_is() {
     assert!(report["causes"].is_array(), "{report}");
     assert!(cluster.calls().is_empty());
 }
+
+#[test]
+fn every_pod_and_every_container_that_fails_is_told() {
+    let cluster = Cluster::new();
+    let container = |name: &str, message: &str| {
+        serde_json::json!({"name": name, "image": format!("shop/{name}:1"), "restartCount": 3, "imageID": "",
+            "state": {"waiting": {"reason": "RunContainerError", "message": message}}})
+    };
+    let pod = |name: &str, statuses: &[serde_json::Value]| {
+        let containers: Vec<serde_json::Value> =
+            statuses.iter().map(|status| serde_json::json!({"name": status["name"], "image": status["image"]})).collect();
+        serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"containers": containers}, "status": {"containerStatuses": statuses}})
+    };
+    let denied = container("api", r#"exec: "/app": permission denied: unknown"#);
+    let absent = container("proxy", r#"exec: "envoy": executable file not found in $PATH: unknown"#);
+    let old = container("worker", "exec format error");
+    let list =
+        serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [pod("web", &[denied, absent]), pod("jobs", &[old])]});
+    let file = cluster.0.path().join("all.json");
+    fs::write(&file, list.to_string()).unwrap();
+    let output = cluster.run(ENOEXEC, &["triage", file.to_str().unwrap(), "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told = report["subjects"].as_array().unwrap().iter();
+    let told: Vec<[&str; 3]> = told
+        .map(|case| {
+            let subject = &case["subject"];
+            [&subject["name"], &subject["containers"][0]["name"], &case["causes"][0]["cause"]].map(|text| text.as_str().unwrap())
+        })
+        .collect();
+    let expected = [["web", "api", "not-executable"], ["web", "proxy", "not-in-path"], ["jobs", "worker", "wrong-machine"]];
+    assert_eq!(told, expected);
+    assert_eq!(report["causes"], report["subjects"][0]["causes"], "the first stands at the top, too");
+    let shown = cluster.run(ENOEXEC, &["triage", file.to_str().unwrap()]).stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("pod shop/web, container proxy") && shown.contains("pod shop/jobs, container worker"), "{shown}");
+}
+
+#[test]
+fn a_preflights_json_has_each_container_on_each_node() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
+    let words = ["preflight", "-f", "shop.yaml", "--nodes", "shop-nodes.yaml", "--image", "shop/api:1=../../samples/shop.tar"];
+    let output = Command::new(ENOEXEC).args(words).args(["--format", "json"]).current_dir(folder).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/report-v1.json");
+    let schema = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    jsonschema::validate(&schema, &report).unwrap();
+    let api = &report["placements"][0];
+    assert_eq!([&api["kind"], &api["name"], &api["container"]], ["Deployment", "api", "api"]);
+    let row = |placement: &serde_json::Value| -> Vec<String> {
+        let nodes = placement["nodes"].as_array().unwrap().iter();
+        nodes
+            .map(|node| format!("{} {} {} {}", node["node"], node["landing"], node["outcome"], node["cause"]).replace('"', ""))
+            .collect()
+    };
+    let expected = ["x86-1 lands runs null", "arm-1 lands fails wrong-machine", "arm-2 lands fails wrong-machine"];
+    assert_eq!(row(api), expected);
+    let gpu = &report["placements"][2]["nodes"][0];
+    assert_eq!([&gpu["landing"], &gpu["because"]], ["kept-away", "nodeSelector accelerator=a100"]);
+}

@@ -72,7 +72,8 @@ pub(super) fn run(arguments: PreflightCommand, common: &Common, config: &Config,
         out.flush().or_else(super::broken_pipe)?;
     }
     let targets = asked.images.values().map(ToString::to_string).collect();
-    let report = Report { findings: found.findings, ..Report::default() };
+    let pipeline::Preflight { machines, placements, findings, .. } = found;
+    let report = Report { machines, placements, findings, ..Report::default() };
     let report = arguments.gate.judge(report, &Looked { families: &["EX4"], targets }, Vec::new(), config)?;
     arguments.output.write(&report, look::human_options(common, false), terminal)?;
     Ok(Exit::of(&report, looked))

@@ -20,26 +20,24 @@ const LIMIT: u64 = 256 << 20;
 
 /// From a crash to its cause.
 pub(super) fn run(arguments: Triage, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
-    let mut subjects = worth_a_look(subjects(&arguments, terminal)?);
-    // A program takes one document.
-    subjects.truncate(if arguments.format == TriageFormat::Json { 1 } else { usize::MAX });
+    let subjects = worth_a_look(subjects(&arguments, terminal)?);
     let named: Vec<Target> = arguments.images.into_iter().map(look::target).collect::<Result<_, _>>()?;
     let nodes = super::node::resolve(arguments.nodes)?;
     let cache = arguments.cache.open();
     let network = arguments.registries.network(&named)?;
-    let mut exit = Exit::Clean;
-    for subject in subjects {
+    let triage = |subject: Subject| {
         let images = if named.is_empty() { pulled(&subject) } else { named.clone() };
         let case = Case { subject, images, nodes: nodes.clone(), cache: cache.clone(), network: network.clone() };
-        let report = pipeline::triage(case, terminal);
-        write(&report, arguments.format, common, terminal)?;
-        exit = match exit {
-            _ if !named.is_empty() && report.errors().next().is_some() => Exit::CouldNotLook,
-            Exit::Clean if report.has_cause() => Exit::Findings,
-            exit => exit,
-        };
-    }
-    Ok(exit)
+        pipeline::triage(case, terminal)
+    };
+    let reports: Vec<TriageReport> = subjects.into_iter().flat_map(Subject::by_container).map(triage).collect();
+    write(&reports, arguments.format, common, terminal)?;
+    let is_blind = !named.is_empty() && reports.iter().any(|report| report.errors().next().is_some());
+    Ok(match reports.iter().any(TriageReport::has_cause) {
+        _ if is_blind => Exit::CouldNotLook,
+        true => Exit::Findings,
+        false => Exit::Clean,
+    })
 }
 
 /// What fails, one of each workload, whose pods fail alike; or the first, where nothing does.
@@ -56,11 +54,13 @@ fn worth_a_look(subjects: Vec<Subject>) -> Vec<Subject> {
     kept
 }
 
-/// The images that containers were really started from, where their registry can be asked for them.
+/// The images that containers were really started from, or that their node does not get, where a registry can be asked for them.
 fn pulled(subject: &Subject) -> Vec<Target> {
     let failing = subject.containers.iter().filter(|container| container.is_failing());
+    // Of what was never pulled only the node could tell whether there is one for it.
+    let known = failing.filter(|container| container.image_id.is_some() || subject.node.is_some());
     let mut images: Vec<Target> =
-        failing.filter_map(|container| format!("docker://{}", container.image_id.as_ref()?).parse().ok()).collect();
+        known.filter_map(|container| format!("docker://{}", container.reference()?).parse().ok()).collect();
     images.dedup();
     images
 }
@@ -69,16 +69,19 @@ fn pulled(subject: &Subject) -> Vec<Target> {
 pub(super) fn explain(text: &str, format: TriageFormat, common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
     let symptom = Symptom { source: "the text".to_owned(), text: text.to_owned() };
     let case = Case { subject: Subject { symptoms: vec![symptom], ..Subject::default() }, ..Case::default() };
-    write(&pipeline::triage(case, terminal), format, common, terminal)?;
+    write(&[pipeline::triage(case, terminal)], format, common, terminal)?;
     Ok(Exit::Clean)
 }
 
-fn write(report: &TriageReport, format: TriageFormat, common: &Common, terminal: &Terminal) -> Result<(), Failure> {
+fn write(reports: &[TriageReport], format: TriageFormat, common: &Common, terminal: &Terminal) -> Result<(), Failure> {
     terminal.finish();
     let mut out = BufWriter::new(terminal.stdout());
     let written = match format {
-        TriageFormat::Human => report::triage_human(report, look::human_options(common, false), &mut out),
-        TriageFormat::Json => report::triage_json(report, &mut out),
+        TriageFormat::Human => {
+            let options = look::human_options(common, false);
+            reports.iter().try_for_each(|report| report::triage_human(report, options, &mut out))
+        }
+        TriageFormat::Json => report::triage_json(reports, &mut out),
     };
     written.and_then(|()| out.flush()).or_else(super::broken_pipe)?;
     Ok(())

@@ -1,6 +1,7 @@
 //! The JSON report, version 1. These structs are the contract: fields are only ever added.
 
 mod finding;
+mod placement;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use crate::exec::{Launch, Outcome, Role, Trace};
 use crate::image::{LayerSource, Skip, Skipped};
 
 use finding::FindingDocument;
+use placement::PlacementDocument;
 
 use super::{ExecReport, FileReport, ImageReport, Report, TargetReport};
 
@@ -34,6 +36,9 @@ struct Document {
     schema_version: u32,
     tool: Tool,
     targets: Vec<Target>,
+    /// Of `preflight`: what becomes of each container on each node.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    placements: Vec<PlacementDocument>,
     findings: Vec<FindingDocument>,
     summary: Summary,
 }
@@ -232,6 +237,7 @@ fn document(report: &Report) -> Document {
         schema_version: 1,
         tool: Tool::THIS,
         targets: report.targets.iter().map(target).collect(),
+        placements: report.placements.iter().map(|placement| PlacementDocument::new(placement, &report.machines)).collect(),
         findings: report.findings.iter().map(FindingDocument::new).collect(),
         summary: Summary {
             errors: summary.errors,

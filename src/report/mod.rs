@@ -21,10 +21,11 @@ mod triage;
 mod words;
 
 use crate::base::Digest;
-use crate::check::Verdict;
+use crate::check::{Placement, Verdict};
 use crate::exec::{Launch, Trace};
 use crate::finding::{self, Finding, Severity, Suppression};
 use crate::image::{Image, Skipped};
+use crate::node::Node;
 use crate::store::SourceFile;
 
 pub use anchor::{Dockerfile, Repository};
@@ -50,6 +51,10 @@ pub struct Report {
     pub targets: Vec<TargetReport>,
     /// The text files that were looked at, in order.
     pub files: Vec<SourceFile>,
+    /// The machines of a cluster, by name.
+    pub machines: Vec<Node>,
+    /// What becomes of each container on each of these machines.
+    pub placements: Vec<Placement>,
     /// What is wrong, worst first within a target.
     pub findings: Vec<Finding>,
     /// The least severity of a finding that fails the run, if any does.

@@ -21,13 +21,6 @@ pub fn subjects(text: &str) -> Vec<Subject> {
     subjects
 }
 
-impl Subject {
-    /// Whether something of it does not run as it should.
-    pub fn is_failing(&self) -> bool {
-        self.containers.iter().any(Container::is_failing)
-    }
-}
-
 impl Container {
     /// Whether it does not run as it should.
     pub fn is_failing(&self) -> bool {
@@ -37,6 +30,13 @@ impl Container {
                 || state.kind == "waiting" && state.reason.as_deref().is_some_and(|reason| !starts.contains(&reason))
         };
         [&self.state, &self.last_state].into_iter().flatten().any(is_bad)
+    }
+
+    /// The image that its node has, with its digest; or the one that the node cannot pull, as it was asked for.
+    pub fn reference(&self) -> Option<&str> {
+        let waits = |state: &State| matches!(state.reason.as_deref(), Some("ErrImagePull" | "ImagePullBackOff"));
+        let is_wanted = self.state.as_ref().is_some_and(waits) && !self.image.is_empty();
+        self.image_id.as_deref().or_else(|| is_wanted.then_some(self.image.as_str()))
     }
 }
 

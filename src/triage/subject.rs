@@ -23,6 +23,22 @@ pub struct Subject {
     pub containers: Vec<Container>,
 }
 
+impl Subject {
+    /// Whether something of it does not run as it should.
+    pub fn is_failing(&self) -> bool {
+        self.containers.iter().any(Container::is_failing)
+    }
+
+    /// It as it is; or once for each container that fails, where several do: each of them has its own cause.
+    pub fn by_container(self) -> Vec<Self> {
+        let failing: Vec<Container> = self.containers.iter().filter(|container| container.is_failing()).cloned().collect();
+        if failing.len() < 2 {
+            return vec![self];
+        }
+        failing.into_iter().map(|container| Self { containers: vec![container], ..self.clone() }).collect()
+    }
+}
+
 /// Something that was observed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Symptom {

@@ -7,7 +7,7 @@ use anstyle::Style;
 use crate::base::escape;
 use crate::report::HumanOptions;
 use crate::report::human::{BOLD, DIM, ERROR, HELP, INFO, LOCUS, WARNING, columns, shortened, wrapped};
-use crate::triage::{Confidence, Hypothesis, Observation};
+use crate::triage::{Confidence, Hypothesis, Observation, Subject};
 
 use super::TriageReport;
 
@@ -23,7 +23,7 @@ const QUOTED: usize = 3;
 /// `out` cannot be written to.
 pub fn triage_human(report: &TriageReport, options: HumanOptions, out: &mut dyn Write) -> io::Result<()> {
     let width = options.columns();
-    let mut lines: Vec<String> = Vec::new();
+    let mut lines: Vec<String> = heading(&report.diagnosis.subject).into_iter().collect();
     for (image, error) in report.errors() {
         let (image, error) = (escape(image).to_string(), escape(error).to_string());
         let said = if error.contains(&image) { error } else { format!("{image}: {error}") };
@@ -51,6 +51,18 @@ pub fn triage_human(report: &TriageReport, options: HumanOptions, out: &mut dyn 
         lines.extend(contradiction(&against, width));
     }
     lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Which of several things it is about: a pod, a container.
+fn heading(subject: &Subject) -> Option<String> {
+    let name = [subject.namespace.as_deref(), Some(subject.name.as_str())].into_iter().flatten().collect::<Vec<_>>().join("/");
+    let container = if let [only] = subject.containers.as_slice() { Some(&only.name) } else { None };
+    let container = container.filter(|container| **container != subject.name);
+    let container = container.map(|container| format!(", container {}", escape(container))).unwrap_or_default();
+    let owner = subject.owner.as_ref().map(|owner| format!(" of {}", escape(owner))).unwrap_or_default();
+    let node = subject.node_name.as_ref().map(|node| format!(" on {}", escape(node))).unwrap_or_default();
+    let kind = subject.kind.to_lowercase();
+    (!kind.is_empty()).then(|| format!("{BOLD}{} {}{container}{BOLD:#}{owner}{node}", escape(&kind), escape(&name)))
 }
 
 fn nothing(report: &TriageReport) -> String {
@@ -95,7 +107,7 @@ fn quoted(observations: &[Observation], width: usize) -> Vec<String> {
                 "  {LOCUS}-->{LOCUS:#} {}, line {} (printed by {})",
                 escape(&line.source),
                 line.line,
-                line.program()
+                if line.versions().is_empty() { line.program().to_owned() } else { line.versions().join(" and ") }
             ));
             lines.push(format!("   {LOCUS}|{LOCUS:#}"));
             source = Some(&line.source);

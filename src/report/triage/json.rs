@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::base::escape;
 use crate::exec::{Cause, Outcome};
-use crate::triage::{Diagnosis, Hypothesis, Look, Observation, Subject};
+use crate::triage::{Container, Diagnosis, Hypothesis, Look, Observation, Subject};
 
 use super::TriageReport;
 use crate::report::json::Tool;
@@ -18,18 +18,28 @@ use crate::report::json::Tool;
 ///
 /// # Errors
 /// `out` cannot be written to.
-pub fn triage_json(report: &TriageReport, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &document(report))?;
+pub fn triage_json(reports: &[TriageReport], out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &document(reports))?;
     writeln!(out)
 }
 
-/// The whole report.
+/// The whole report: what was found out of the first subject that has a cause, and then of each.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Document {
     /// Always 1.
     schema_version: u32,
     tool: Tool,
+    #[serde(flatten)]
+    first: CaseDocument,
+    /// Every pod, container or text that was looked at.
+    subjects: Vec<CaseDocument>,
+}
+
+/// What was found out of one subject.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct CaseDocument {
     /// What crashed, where more than a text was given.
     subject: Option<SubjectDocument>,
     /// The likeliest first; empty where no start failed.
@@ -48,6 +58,21 @@ struct SubjectDocument {
     name: String,
     owner: Option<String>,
     node: Option<String>,
+    containers: Vec<ContainerDocument>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct ContainerDocument {
+    name: String,
+    /// As it was asked for.
+    image: String,
+    /// As it was pulled, with its digest.
+    image_id: Option<String>,
+    /// Whether it does not run as it should.
+    failing: bool,
+    /// What it exited with, now or the last time.
+    exit_code: Option<i32>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +114,8 @@ struct EvidenceDocument {
     text: String,
     /// Who prints such a line.
     program: String,
+    /// The versions that print it in these words, where they tell: `runc 1.1 or later`.
+    versions: Vec<String>,
     container: Option<String>,
 }
 
@@ -114,11 +141,15 @@ struct ErrorDocument {
     error: String,
 }
 
-fn document(report: &TriageReport) -> Document {
+fn document(reports: &[TriageReport]) -> Document {
+    let nothing = TriageReport::default();
+    let first = reports.iter().find(|report| report.has_cause()).or(reports.first()).unwrap_or(&nothing);
+    Document { schema_version: 1, tool: Tool::THIS, first: case(first), subjects: reports.iter().map(case).collect() }
+}
+
+fn case(report: &TriageReport) -> CaseDocument {
     let diagnosis = &report.diagnosis;
-    Document {
-        schema_version: 1,
-        tool: Tool::THIS,
+    CaseDocument {
         subject: subject(&diagnosis.subject),
         causes: diagnosis.hypotheses.iter().map(|hypothesis| cause(hypothesis, diagnosis)).collect(),
         looks: report.looks.iter().map(look).collect(),
@@ -137,7 +168,19 @@ fn subject(subject: &Subject) -> Option<SubjectDocument> {
         name: shown(&subject.name),
         owner: subject.owner.as_deref().map(shown),
         node: subject.node_name.as_deref().map(shown),
+        containers: subject.containers.iter().map(container).collect(),
     })
+}
+
+fn container(container: &Container) -> ContainerDocument {
+    let states = [&container.state, &container.last_state];
+    ContainerDocument {
+        name: shown(&container.name),
+        image: shown(&container.image),
+        image_id: container.image_id.as_deref().map(shown),
+        failing: container.is_failing(),
+        exit_code: states.into_iter().flatten().find_map(|state| state.exit_code),
+    }
 }
 
 fn cause(hypothesis: &Hypothesis, diagnosis: &Diagnosis) -> CauseDocument {
@@ -166,6 +209,7 @@ fn evidence(line: &Observation) -> EvidenceDocument {
         line: line.line,
         text: shown(&line.raw),
         program: line.program().to_owned(),
+        versions: line.versions().to_vec(),
         container: line.container.as_deref().map(shown),
     }
 }

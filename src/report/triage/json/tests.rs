@@ -16,7 +16,7 @@ fn the_committed_schema_is_that_of_the_report() {
 fn printed(subject: Subject) -> serde_json::Value {
     let report = TriageReport { diagnosis: diagnose(subject), ..TriageReport::default() };
     let mut out = Vec::new();
-    triage_json(&report, &mut out).unwrap();
+    triage_json(&[report], &mut out).unwrap();
     serde_json::from_slice(&out).unwrap()
 }
 

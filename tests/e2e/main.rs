@@ -12,6 +12,7 @@ mod bystanders;
 mod chains;
 mod choices;
 mod clean;
+mod cluster;
 mod damage;
 mod dockerfiles;
 mod engines;

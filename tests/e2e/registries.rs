@@ -93,7 +93,7 @@ pub const TLS: &str = "LISTEN ssl; ssl_certificate server.pem; ssl_certificate_k
 pub const MUTUAL: &str = "ssl_client_certificate ca.pem; ssl_verify_client on;";
 
 /// `docker-registry serve`, with more settings.
-fn registry(folder: &Path, more: &str) -> Service {
+pub fn registry(folder: &Path, more: &str) -> Service {
     let port = free_port();
     let config = format!(
         "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"}}\n{more}",

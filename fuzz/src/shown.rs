@@ -34,7 +34,7 @@ pub fn everywhere(report: &Report) {
 /// Every form of a triage.
 pub fn triaged(report: &TriageReport) {
     styled(|out| report::triage_human(report, HumanOptions::default(), out).unwrap());
-    read(|out| report::triage_json(report, out).unwrap());
+    read(|out| report::triage_json(std::slice::from_ref(report), out).unwrap());
 }
 
 fn read(write: impl FnOnce(&mut dyn Write)) {

@@ -37,8 +37,8 @@ struct Document {
     tool: Tool,
     targets: Vec<Target>,
     /// Of `preflight`: what becomes of each container on each node.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    placements: Vec<PlacementDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placements: Option<Vec<PlacementDocument>>,
     findings: Vec<FindingDocument>,
     summary: Summary,
 }
@@ -231,13 +231,17 @@ fn text(value: &impl ToString) -> String {
     value.to_string()
 }
 
+fn placements(report: &Report) -> Vec<PlacementDocument> {
+    report.placements.iter().map(|placement| PlacementDocument::new(placement, &report.machines)).collect()
+}
+
 fn document(report: &Report) -> Document {
     let summary = report.summary();
     Document {
         schema_version: 1,
         tool: Tool::THIS,
         targets: report.targets.iter().map(target).collect(),
-        placements: report.placements.iter().map(|placement| PlacementDocument::new(placement, &report.machines)).collect(),
+        placements: (!report.placements.is_empty()).then(|| placements(report)),
         findings: report.findings.iter().map(FindingDocument::new).collect(),
         summary: Summary {
             errors: summary.errors,

@@ -72,6 +72,7 @@ pub(super) const SOURCES: &[&str] = &[
     include_str!("../../rules/EX313-native-cpu.toml"),
     include_str!("../../rules/EX314-fixed-platform.toml"),
     include_str!("../../rules/EX315-builder-tool.toml"),
+    include_str!("../../rules/EX316-newer-cpu.toml"),
     include_str!("../../rules/EX331-no-build-platforms.toml"),
     include_str!("../../rules/EX332-emulator-not-set-up.toml"),
     include_str!("../../rules/EX333-builder-missing.toml"),

@@ -33,10 +33,14 @@ const TEXTS: &str =
 /// Those that work on files. Most of what they are told to work on was never fetched, so they always succeed.
 const FILES: &str = "cat cp ln mkdir mv rm rmdir sed tee touch";
 
+/// Writes addresses down, and makes an empty file of what would be fetched: it may be run next.
+const FETCH: &str = "for word; do case \"$word\" in *://*) echo \"$word\" >> /fetched; touch \"${word##*/}\" ;; -*) ;; \
+     *) case \"$last\" in -*[oO]) touch \"$word\" ;; esac ;; esac; last=$word; done";
+
 /// The stand-ins, as scripts of dash.
 const STAND_INS: &[(&str, &str)] = &[
-    ("curl", "for word; do case \"$word\" in *://*) echo \"$word\" >> /fetched ;; esac; done"),
-    ("wget", "for word; do case \"$word\" in *://*) echo \"$word\" >> /fetched ;; esac; done"),
+    ("curl", FETCH),
+    ("wget", FETCH),
     ("uname", "case \"$1\" in -m|-i|--machine) echo $MACHINE ;; -sm) echo Linux $MACHINE ;; *) echo Linux ;; esac"),
     ("arch", "echo $MACHINE"),
     ("dpkg", "case \"$*\" in --print-architecture) echo $DEBIAN ;; esac"),

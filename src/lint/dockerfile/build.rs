@@ -56,8 +56,8 @@ pub(super) struct Use {
 pub(super) enum What {
     /// A command of a RUN, or a file that one writes.
     Shell(Action),
-    /// ADD's or COPY's source; from another stage or image, from the context, or from an address.
-    Copy { source: Value, is_from_context: bool },
+    /// ADD's or COPY's source; from another stage (its number) or image, from the context, or from an address.
+    Copy { source: Value, is_from_context: bool, from: Option<usize> },
     /// ENV.
     Env { name: String, value: Value },
     /// A word of WORKDIR, ENTRYPOINT or CMD.
@@ -303,7 +303,9 @@ impl Follower<'_> {
 
     fn copy(&mut self, instruction: &Instruction, words: &[Text], at: At, inside: &mut Inside) {
         let Some((target, sources)) = words.split_last() else { return };
-        let is_from_context = instruction.flag("from").is_none();
+        let flag = instruction.flag("from");
+        let is_from_context = flag.is_none();
+        let from = flag.and_then(|flag| flag.value.as_ref()).and_then(|name| stages::meant(self.stages, name.as_str()));
         if let Some(heredoc) = instruction.heredocs.first() {
             let name = shell::base_name(target.as_str()).to_owned();
             inside.state.files.insert(name, Value::written(heredoc.content.as_str(), heredoc.content.span()));
@@ -311,7 +313,7 @@ impl Follower<'_> {
         }
         for source in sources {
             let value = self.expanded(source, at, inside);
-            self.used(at, What::Copy { source: value, is_from_context }, source.span());
+            self.used(at, What::Copy { source: value, is_from_context, from }, source.span());
         }
         self.expanded(target, at, inside);
     }

@@ -154,7 +154,8 @@ const TALKERS: &[&str] = &[
 
 /// Whether a program's words say nothing of what it uses.
 pub(super) fn is_talker(program: &str) -> bool {
-    TALKERS.contains(&program) || program.starts_with("qemu") || program.starts_with("docker-")
+    let is_dockers = program.starts_with("docker-") && !program.starts_with("docker-php-");
+    TALKERS.contains(&program) || program.starts_with("qemu") || is_dockers
 }
 
 /// Whether a command installs packages.
@@ -180,9 +181,26 @@ pub(super) fn installs(program: &str, words: &[Value]) -> bool {
 }
 
 /// Whether a command takes packages away, so that one that is missing does no harm.
-pub(super) fn removes(words: &[Value]) -> bool {
-    let verbs = ["remove", "purge", "erase", "autoremove", "del", "-r", "-e", "--purge", "--remove"];
-    words.iter().skip(1).take(4).any(|word| verbs.contains(&word.masked().as_str()))
+pub(super) fn removes(program: &str, words: &[Value]) -> bool {
+    let verbs = ["remove", "purge", "erase", "autoremove", "del", "--purge", "--remove", "--erase"];
+    let is_verb = |word: &str| verbs.contains(&word) || matches!(program, "dpkg" | "rpm") && matches!(word, "-r" | "-e" | "-P");
+    words.iter().skip(1).take(4).any(|word| is_verb(&word.masked()))
+}
+
+/// Whether a word says what a compiler or a package manager makes its output for.
+pub(super) fn sets_target(program: &str, words: &[Value], index: usize) -> bool {
+    let options: &[&str] = match program {
+        "cargo" | "cross" => &["--target"],
+        "dotnet" => &["-r", "--runtime", "-a", "--arch", "-p:RuntimeIdentifier", "/p:RuntimeIdentifier"],
+        "npm" | "yarn" | "pnpm" => &["--cpu", "--arch", "--target_arch"],
+        "pip" | "pip3" => &["--platform"],
+        _ => return false,
+    };
+    let word = words.get(index).map(Value::masked).unwrap_or_default();
+    let before = index.checked_sub(1).and_then(|before| words.get(before)).map(Value::masked).unwrap_or_default();
+    options.contains(&before.as_str())
+        || word.split_once(['=', ':']).is_some_and(|(option, _)| options.contains(&option))
+        || word.rsplit_once('=').is_some_and(|(option, _)| options.contains(&option))
 }
 
 /// Packages of compilers for another machine: their names say what they compile for.
@@ -232,7 +250,11 @@ pub(super) fn is_target_variable(name: &str) -> bool {
 /// Whether a text is a path to where an architecture's libraries lie.
 pub(super) fn is_library_path(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let is_absolute = lower.starts_with('/') || lower.contains("=/") || lower.contains(":/") || lower.contains("${");
+    let is_absolute = lower.starts_with('/')
+        || lower.contains("=/")
+        || lower.contains(":/")
+        || lower.contains("--with-libdir=lib/")
+        || lower.contains("${");
     let folders = ["linux-gnu", "linux-musl", "/jvm/", "openjdk-", "ld-musl-", "ld-linux", "/lib/", "/lib64/", "/usr/", "/opt/"];
     is_absolute && folders.iter().any(|folder| lower.contains(folder))
 }

@@ -1,5 +1,6 @@
 //! The rules. Each judges what the builds do and says what is wrong on one platform; the same said of several is one finding.
 
+mod builder;
 mod declared;
 mod judged;
 mod places;
@@ -58,9 +59,17 @@ impl Hit {
 /// All findings.
 pub(super) fn findings(subject: &Subject<'_>, builds: &[Build]) -> Vec<Finding> {
     let mut found: BTreeMap<(usize, usize, &str), (Vec<Platform>, Hit)> = BTreeMap::new();
+    // Where the builder's machine matters, it is taken to be what most are.
+    let builder = Platform::linux("amd64", None);
     for build in builds {
-        let all =
-            [words::hits(build), platforms::hits(subject, build), declared::hits(subject, build), places::hits(build)].concat();
+        let all = [
+            words::hits(build, &builder),
+            builder::hits(build, &builder),
+            platforms::hits(subject, build),
+            declared::hits(subject, build),
+            places::hits(build),
+        ]
+        .concat();
         for hit in all {
             let key = (hit.span.start, hit.span.end, hit.rule);
             let entry = found.entry(key).or_insert_with(|| (Vec::new(), hit.clone()));

@@ -8,9 +8,9 @@ use super::super::build::{Build, Use, What};
 use super::super::fixes::Fixable;
 use super::super::naming::{self, Token};
 use super::super::shell::{Action, Certainty};
-use super::super::stages::{Base, RunsOn};
+use super::super::stages::Base;
 use super::super::value::{HOLE, Value};
-use super::{Hit, judged};
+use super::{Hit, builder, judged};
 use crate::base::{Platform, escape};
 use crate::finding::Severity;
 
@@ -18,10 +18,10 @@ use crate::finding::Severity;
 const MAX_SHOWN: usize = 160;
 
 /// What is wrong with the words that a build uses.
-pub(super) fn hits(build: &Build) -> Vec<Hit> {
+pub(super) fn hits(build: &Build, builder: &Platform) -> Vec<Hit> {
     let mut judge = Judge {
         build,
-        builder: Platform::linux("amd64", None),
+        builder: builder.clone(),
         others: alternatives(build),
         added: added(build),
         crossing: crossing(build),
@@ -122,7 +122,7 @@ impl Judge<'_> {
                 }
             }
             What::Shell(Action::Undeclared { .. } | Action::Unread) => {}
-            What::Copy { source, is_from_context } => self.copied(used, source, *is_from_context),
+            What::Copy { source, is_from_context, .. } => self.copied(used, source, *is_from_context),
             What::Env { name, value } => self.variable(used, name, value, true),
             What::Word { value } => {
                 if judged::is_library_path(&value.masked()) {
@@ -164,7 +164,9 @@ impl Judge<'_> {
         }
         let is_fetcher = judged::is_fetcher(&program);
         self.picked(used, &program, words, input);
-        let addresses: Vec<&Value> = words.iter().skip(1).filter(|word| is_address(word, is_fetcher)).collect();
+        let picks_assets = program == "gh" && words.iter().any(|word| word.masked() == "download");
+        let is_asset = |word: &Value| picks_assets && !naming::tokens(&word.masked()).is_empty();
+        let addresses: Vec<&Value> = words.iter().skip(1).filter(|word| is_address(word, is_fetcher) || is_asset(word)).collect();
         if program != "git" {
             addresses.iter().for_each(|address| self.address(used, address));
         }
@@ -173,7 +175,13 @@ impl Judge<'_> {
             words.iter().filter(is_kept).for_each(|word| self.path(used, word));
         }
         let adds = words.iter().any(|word| word.masked() == "--add-architecture");
-        if is_fetcher || adds || judged::is_talker(&program) || judged::removes(words) || names_several(words) {
+        if is_fetcher
+            || picks_assets
+            || adds
+            || judged::is_talker(&program)
+            || judged::removes(&program, words)
+            || names_several(words)
+        {
             return;
         }
         let installs = judged::installs(&program, words);
@@ -187,7 +195,7 @@ impl Judge<'_> {
             } else if judged::is_library_path(&text) {
                 self.path(used, word);
             } else if !(installs || index == 0 && !text.contains('/')) {
-                self.argument(used, &program, word);
+                self.argument(used, &program, word, judged::sets_target(&program, words, index));
             }
         }
     }
@@ -227,7 +235,9 @@ impl Judge<'_> {
             return;
         }
         let Some(token) = self.foreign(used, address) else {
-            self.builders_tool(used, address);
+            if let Some(hit) = builder::fetched(self.build, &self.builder, used, address) {
+                self.hit(used, hit, address);
+            }
             return;
         };
         let masked = address.masked();
@@ -252,22 +262,6 @@ impl Judge<'_> {
             None => Fixable::No,
         };
         self.hit(used, Hit { fixable, ..hit }, address);
-    }
-
-    /// A tool for the machine that most builders are, in a stage that runs on any.
-    fn builders_tool(&mut self, used: &Use, address: &Value) {
-        let runs_on = self.build.stages.get(used.stage).map(|stage| &stage.runs_on);
-        let Some(token) = naming::foreign(address, &self.build.platform.architecture) else { return };
-        if runs_on == Some(&RunsOn::Build) && token.architecture == self.builder.architecture && !address.varies_in(&token.range)
-        {
-            let says = format!(
-                "this is right only where the builder is {}, as its stage runs on the builder's platform",
-                token.architecture
-            );
-            let span = Self::origin(used, address, &token.range);
-            let help = "choose by BUILDARCH if the stage runs it, by TARGETARCH if it is shipped";
-            self.hit(used, Hit::new("builder-tool", span, says).with_help(help), address);
-        }
     }
 
     /// `deb [arch=amd64] …` and a repository's address, in what a script writes or a command is given.
@@ -325,7 +319,7 @@ impl Judge<'_> {
     }
 
     /// A word of any other command: an option, or a file that is named after an architecture.
-    fn argument(&mut self, used: &Use, program: &str, word: &Value) {
+    fn argument(&mut self, used: &Use, program: &str, word: &Value, is_target: bool) {
         let Some(token) = self.foreign(used, word) else { return };
         let text = word.masked();
         let spelling = text.get(token.range.clone()).unwrap_or_default().to_ascii_lowercase();
@@ -337,6 +331,12 @@ impl Judge<'_> {
             return;
         }
         let span = Self::origin(used, word, &token.range);
+        if is_target {
+            let says = format!("`{}` still makes everything for {}", escape(program), token.architecture);
+            let help = "choose the target by TARGETARCH";
+            self.hit(used, Hit::new("fixed-build-target", span, says).with_help(help), word);
+            return;
+        }
         let says = format!("`{}` is still told {}", escape(program), token.architecture);
         let help = "choose it by TARGETARCH, or by what the machine says";
         self.hit(used, Hit::new("foreign-argument", span, says).with_help(help), word);
@@ -375,7 +375,7 @@ impl Judge<'_> {
             self.hit(used, Hit::new("fixed-build-target", span, says).with_help(help), value);
         } else if is_instruction && text.contains("://") {
             self.address(used, value);
-        } else if is_instruction && text.starts_with('/') {
+        } else if text.starts_with('/') && (is_instruction || judged::is_library_path(&text)) {
             self.path(used, value);
         }
     }

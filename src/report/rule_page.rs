@@ -25,7 +25,7 @@ pub(super) fn sections(rule: &Rule) -> String {
     section("What you see", fenced("text", &rule.messages.join("\n")));
     section("Why", paragraph(&rule.why));
     section("Confirm it in one command", fenced("sh", &rule.confirm));
-    let states = [("Before:", &rule.before), ("After:", &rule.after)].map(|(title, text)| {
+    let states = [("Before:", before(rule)), ("After:", rule.after.as_str())].map(|(title, text)| {
         let block = fenced("dockerfile", text);
         if block.is_empty() { block } else { format!("{title}\n\n{block}") }
     });
@@ -34,6 +34,15 @@ pub(super) fn sections(rule: &Rule) -> String {
     section("When to ignore it", paragraph(&rule.ignore));
     section("References", rule.references.iter().map(|address| format!("- <{address}>")).collect::<Vec<_>>().join("\n"));
     sections.join("\n")
+}
+
+/// Where only the mended form is given: the first of the files that it fires on.
+fn before(rule: &Rule) -> &str {
+    let fires = rule.examples.iter().find(|example| example.fires).and_then(|example| example.files.values().next());
+    match fires {
+        Some(file) if rule.before.is_empty() && !rule.after.is_empty() => file,
+        _ => &rule.before,
+    }
 }
 
 fn fenced(language: &str, text: &str) -> String {

@@ -76,7 +76,7 @@ impl Locus {
         if let Self::Text(place) = self { Some(place) } else { None }
     }
 
-    /// What stays the same from run to run: of an image its name, platform, path and node; of a text the file and the words; of
+    /// What stays the same from run to run: of an image its name (without the tag, which each build has anew), platform, path and node; of a text the file and the words; of
     /// an object its names.
     pub fn identity(&self) -> Vec<String> {
         let or_nothing = |text: Option<&String>| text.cloned().unwrap_or_default();
@@ -84,7 +84,8 @@ impl Locus {
             Self::Text(place) => vec![place.file.clone(), place.text.clone()],
             Self::Guest(place) => {
                 let path = place.path.as_ref().map(ToString::to_string).unwrap_or_default();
-                vec![place.target.clone(), or_nothing(place.image.as_ref()), path, or_nothing(place.node.as_ref())]
+                let target = without_version(&place.target).to_owned();
+                vec![target, or_nothing(place.image.as_ref()), path, or_nothing(place.node.as_ref())]
             }
             Self::Object(place) => {
                 let namespace = or_nothing(place.namespace.as_ref());
@@ -102,6 +103,17 @@ impl TextLocus {
         let words = text.get(span.clone()).unwrap_or_default().to_owned();
         Self { file: file.to_owned(), span, line, column, end_line, end_column, text: words }
     }
+}
+
+/// What a target is called, without its tag or digest: `ghcr.io/acme/api` of `ghcr.io/acme/api:1.4@sha256:…`.
+fn without_version(target: &str) -> &str {
+    let kinds =
+        ["docker://", "docker-archive:", "oci-archive:", "oci:", "dir:", "file:", "docker-daemon:", "containerd:", "podman:"];
+    let kind = kinds.iter().find(|kind| target.starts_with(**kind)).map_or(0, |kind| kind.len());
+    let named = target.split_once('@').map_or(target, |(named, _)| named);
+    let last = named.rfind('/').map_or(kind, |slash| slash.saturating_add(1).max(kind));
+    let colon = named.get(last..).and_then(|name| name.rfind(':')).map(|colon| last.saturating_add(colon));
+    colon.and_then(|colon| named.get(..colon)).unwrap_or(named)
 }
 
 /// Line and column of a byte of a text.
@@ -122,7 +134,26 @@ impl GuestLocus {
 
 #[cfg(test)]
 mod tests {
-    use super::TextLocus;
+    use super::{TextLocus, without_version};
+
+    #[test]
+    fn a_new_tag_is_the_same_image() {
+        for (target, name) in [
+            ("ghcr.io/acme/api:1.4", "ghcr.io/acme/api"),
+            ("ghcr.io/acme/api:1.4@sha256:abc", "ghcr.io/acme/api"),
+            ("localhost:5000/api", "localhost:5000/api"),
+            ("nginx:1.27", "nginx"),
+            ("docker://nginx:1.27", "docker://nginx"),
+            ("oci:layout", "oci:layout"),
+            ("oci:layout:tag", "oci:layout"),
+            ("docker-archive:dir/app.tar:shop:1", "docker-archive:dir/app.tar:shop"),
+            ("podman:shop", "podman:shop"),
+            ("app.tar", "app.tar"),
+            ("-", "-"),
+        ] {
+            assert_eq!(without_version(target), name);
+        }
+    }
 
     #[test]
     fn columns_count_characters_from_one() {

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::{Platform, escape};
 use crate::finding::{Confidence, Severity};
+use crate::format::compress::Ratio;
 use crate::image::Limits;
 
 use super::node::{NodeArgument, NodeCommand};
@@ -241,7 +242,7 @@ impl LimitOptions {
     pub(super) fn limits(&self, diff_id: bool) -> Limits {
         Limits {
             bytes: self.max_layer_size,
-            ratio: self.max_layer_ratio,
+            ratio: Ratio { times: self.max_layer_ratio, ..Ratio::default() },
             entries: self.max_layer_entries,
             diff_id,
             ..Limits::default()

@@ -1,6 +1,8 @@
 //! Compression, told by the first bytes and never by what a document claims.
 
 use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::GzDecoder;
 
@@ -42,23 +44,43 @@ impl Compression {
     }
 }
 
-/// Gives the uncompressed bytes of `input`, whatever its compression, and says which it was.
+/// How far a stream may unpack: some megabytes can be made to unpack to more than anyone has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ratio {
+    /// How many times its stored bytes.
+    pub times: u64,
+    /// Unpacked bytes up to which this does not count: files of zeros are common, and quickly read.
+    pub from: u64,
+}
+
+impl Default for Ratio {
+    fn default() -> Self {
+        Self { times: 250, from: 4 << 30 }
+    }
+}
+
+/// Gives the uncompressed bytes of `input`, whatever its compression, and says which it was; an error of the kind
+/// [`io::ErrorKind::FileTooLarge`] ends them where they are more than the [`Ratio`] allows.
 ///
 /// What follows the last gzip member and is not another one (padding, garbage) is left unread, as gzip does. Give the answer
 /// large reads: nothing is buffered after decompression.
 ///
 /// # Errors
 /// The first bytes could not be read, or the compression is one that is not read here ([`io::ErrorKind::Unsupported`]).
-pub fn decompress<'a, R: BufRead + Send + 'a>(input: R) -> io::Result<(Compression, Box<dyn Read + Send + 'a>)> {
-    let mut input = Peek::new(input);
+pub fn decompress<'a, R: BufRead + Send + 'a>(input: R, ratio: Ratio) -> io::Result<(Compression, Box<dyn Read + Send + 'a>)> {
+    let stored = Arc::new(AtomicU64::new(0));
+    let mut input = Peek::new(Counted { inner: input, count: stored.clone() });
     let compression = Compression::sniff(input.peek(SNIFFED)?);
     let stream: Box<dyn Read + Send + 'a> = match compression {
         Compression::None => Box::new(input),
-        Compression::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(input)) }),
+        Compression::Gzip => {
+            let inner = Gzip { member: Some(GzDecoder::new(input)) };
+            Box::new(Bounded { inner, unpacked: 0, stored, ratio })
+        }
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
             decoder.window_log_max(WINDOW_LOG)?;
-            Box::new(decoder)
+            Box::new(Bounded { inner: decoder, unpacked: 0, stored, ratio })
         }
         Compression::Xz => return Err(unsupported("xz")),
         Compression::Bzip2 => return Err(unsupported("bzip2")),
@@ -101,6 +123,52 @@ fn next_member<R: BufRead>(mut input: Peek<R>) -> io::Result<Option<GzDecoder<Pe
     }
     let is_member = Compression::sniff(input.peek(SNIFFED)?) == Compression::Gzip;
     Ok(is_member.then(|| GzDecoder::new(input)))
+}
+
+/// Stored bytes that are counted as they are used.
+struct Counted<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: BufRead> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        self.inner.consume(count);
+    }
+}
+
+/// Unpacked bytes that are held against the stored ones.
+struct Bounded<R> {
+    inner: R,
+    unpacked: u64,
+    stored: Arc<AtomicU64>,
+    ratio: Ratio,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.unpacked = self.unpacked.saturating_add(count as u64);
+        let Ratio { times, from } = self.ratio;
+        if self.unpacked > from && self.stored.load(Ordering::Relaxed).saturating_mul(times) < self.unpacked {
+            let text = format!("more than {times} times as many bytes as are stored");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
+        Ok(count)
+    }
 }
 
 /// Looks ahead by a few bytes, also across the buffer's end, and gives them again.
@@ -154,7 +222,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Compression, decompress};
+    use super::{Compression, Ratio, decompress};
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -175,7 +243,7 @@ mod tests {
 
     /// With a buffer of three bytes, so that everything lies across its end.
     fn read(bytes: &[u8]) -> io::Result<(Compression, Vec<u8>)> {
-        let (compression, stream) = decompress(BufReader::with_capacity(3, bytes))?;
+        let (compression, stream) = decompress(BufReader::with_capacity(3, bytes), Ratio::default())?;
         let mut output = Vec::new();
         stream.take(1 << 20).read_to_end(&mut output)?;
         Ok((compression, output))
@@ -220,6 +288,17 @@ mod tests {
         let frame = |exponent: u8| [0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3, 1, 0, 0];
         assert!(read(&frame(17)).is_ok());
         assert!(read(&frame(18)).is_err());
+    }
+
+    #[test]
+    fn what_unpacks_to_too_many_times_its_bytes_ends() {
+        let strict = Ratio { times: 100, from: 1 << 20 };
+        for bomb in [gzip(&vec![0; 4 << 20]), zstd(&vec![0; 4 << 20])] {
+            let unpacked = |ratio| io::copy(&mut decompress(&*bomb, ratio).unwrap().1, &mut io::sink());
+            assert_eq!(unpacked(strict).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+            assert_eq!(unpacked(Ratio { from: 8 << 20, ..strict }).unwrap(), 4 << 20);
+            assert_eq!(unpacked(Ratio { times: 1 << 20, ..strict }).unwrap(), 4 << 20);
+        }
     }
 
     #[test]

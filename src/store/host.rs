@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::format::compress::decompress;
+use crate::format::compress::{Ratio, decompress};
 use crate::format::elf::{TINY_PROGRAMS, TinyProgram};
 
 /// Files of the kernel larger than this, in bytes, are not read whole.
@@ -79,7 +79,7 @@ fn read(path: &Path) -> io::Result<String> {
 fn config(release: &str) -> Option<String> {
     let unpacked = |path: &Path| {
         let mut text = Vec::new();
-        let (_, reader) = decompress(BufReader::new(File::open(path)?))?;
+        let (_, reader) = decompress(BufReader::new(File::open(path)?), Ratio::default())?;
         reader.take(LARGEST).read_to_end(&mut text)?;
         Ok::<_, io::Error>(String::from_utf8_lossy(&text).into_owned())
     };

@@ -3,7 +3,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use crate::base::Progress;
-use crate::format::compress::{Compression, decompress};
+use crate::format::compress::{Compression, Ratio, decompress};
 use crate::format::content::Classifier;
 use crate::format::tar::{Members, Tar};
 
@@ -164,7 +164,7 @@ fn head(file: impl Read) -> Vec<u8> {
 /// `None` where it is compressed in a way that is not read here.
 fn uncompressed(path: &Path) -> Result<Option<Box<dyn Read + Send>>, StoreError> {
     let file = File::open(path).map_err(|error| io_error(path, &error))?;
-    Ok(decompress(BufReader::new(file)).ok().map(|(_, stream)| stream))
+    Ok(decompress(BufReader::new(file), Ratio::default()).ok().map(|(_, stream)| stream))
 }
 
 fn open_archive(path: &Path, choice: Option<&str>) -> Result<Opened<'static>, StoreError> {

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use crate::base::{Digest, GuestPath, Progress, Watched, escape};
-use crate::format::compress::{Compression, decompress};
+use crate::format::compress::{Compression, Ratio, decompress};
 use crate::format::tar::{MemberKind, Members, Tar, TarError};
 
 use super::archive::{Catalogue, MEMBERS_LIMIT, is_tar, member_name};
@@ -55,7 +55,7 @@ pub fn read_stream<L>(
     let Stream { place, choice, input, size } = stream;
     progress.begin(&shown(&place), size);
     let input = BufReader::with_capacity(BUFFER, Watched::new(input, progress));
-    let (_, input) = decompress(input).map_err(|error| cannot_decompress(&place, &error))?;
+    let (_, input) = decompress(input, Ratio::default()).map_err(|error| cannot_decompress(&place, &error))?;
     let mut pass = Pass { tar: Tar::new(input), catalogue: Catalogue::default(), kept: 0, scanned: Vec::new() };
     let broken = loop {
         match pass.advance(&scan) {

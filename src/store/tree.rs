@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::format::compress;
+use crate::format::compress::{self, Ratio};
 use crate::format::oci::Descriptor;
 use crate::format::tar::{Member, MemberKind, Members, Tar, TarError};
 
@@ -64,7 +64,7 @@ impl Store for TreeStore {
             }
             Self::Tar(path) => {
                 let file = File::open(path).map_err(|error| io_error(path, &error))?;
-                let stream = compress::decompress(BufReader::with_capacity(BUFFER, file));
+                let stream = compress::decompress(BufReader::with_capacity(BUFFER, file), Ratio::default());
                 let (_, stream) = stream.map_err(|error| not_an_image(path, error.to_string()))?;
                 Source::Tar(Tar::new(stream))
             }

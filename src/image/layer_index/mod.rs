@@ -9,6 +9,7 @@ use std::io::Read;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Algorithm, Digest, GuestPath};
+use crate::format::compress::Ratio;
 use crate::format::content::FileFacts;
 use crate::format::tar::Members;
 
@@ -84,9 +85,7 @@ pub struct Limits {
     /// Uncompressed bytes of a layer that are read at most.
     pub bytes: u64,
     /// How many times its stored bytes a layer may unpack to.
-    pub ratio: u64,
-    /// Uncompressed bytes up to which the ratio does not count: files of zeros are common, and quickly read.
-    pub ratio_from: u64,
+    pub ratio: Ratio,
     /// Entries of a layer that are kept at most.
     pub entries: usize,
     /// By which function to compute the stored bytes' digest, if at all: that of the descriptor.
@@ -99,8 +98,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bytes: 256 << 30,
-            ratio: 250,
-            ratio_from: 4 << 30,
+            ratio: Ratio::default(),
             entries: 2_000_000,
             stored_digest: Some(Algorithm::Sha256),
             diff_id: false,

@@ -6,7 +6,7 @@ use crate::format::content::{Classifier, Content};
 use crate::format::elf::LoaderFacts;
 use crate::format::tar::{Member, MemberKind, Members, Tar, TarError};
 
-use super::metered::{Bound, End, Metered};
+use super::metered::{End, Metered};
 use super::{Damage, Entry, EntryKind, LayerIndex, Limits, Measured, Wish};
 use crate::image::DamageKind;
 
@@ -18,11 +18,9 @@ const DRAIN_BUFFER: usize = 256 << 10;
 const BYTES_AN_ENTRY: usize = 256;
 
 pub(super) fn scan(layer: impl Read + Send, limits: &Limits) -> LayerIndex {
-    let stored = Metered::new(layer, limits.stored_digest, None);
-    let bound = Bound { limits: *limits, stored: stored.count() };
-    let mut stored = BufReader::with_capacity(STORED_BUFFER, stored);
+    let mut stored = BufReader::with_capacity(STORED_BUFFER, Metered::new(layer, limits.stored_digest, u64::MAX));
     let mut builder = Builder::new(limits);
-    let unpacked = unpack(&mut stored, bound, &mut builder);
+    let unpacked = unpack(&mut stored, &mut builder);
     if builder.met_limit {
         return builder.finish();
     }
@@ -50,8 +48,8 @@ pub(super) fn collect(mut members: impl Members, limits: &Limits) -> LayerIndex 
 }
 
 /// Takes in the members of a stored layer; the answer is the measure of the whole uncompressed stream, if it could be read.
-fn unpack(stored: impl BufRead + Send, bound: Bound, builder: &mut Builder<'_>) -> Option<Measured> {
-    let stream = match decompress(stored) {
+fn unpack(stored: impl BufRead + Send, builder: &mut Builder<'_>) -> Option<Measured> {
+    let stream = match decompress(stored, builder.limits.ratio) {
         Ok((_, stream)) => stream,
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             builder.damage(DamageKind::UnknownFormat(error.to_string()));
@@ -63,7 +61,7 @@ fn unpack(stored: impl BufRead + Send, bound: Bound, builder: &mut Builder<'_>) 
         }
     };
     let diff_id = builder.limits.diff_id.then_some(Algorithm::Sha256);
-    let mut stream = Metered::new(stream, diff_id, Some(bound));
+    let mut stream = Metered::new(stream, diff_id, builder.limits.bytes);
     let walked = builder.take_all(&mut Tar::new(&mut stream));
     if !builder.met_limit {
         let _ = drain(&mut stream);

@@ -11,7 +11,7 @@ use crate::check::{self, Verdict};
 use crate::exec::{self, Launch, LaunchError, Overrides, Trace};
 use crate::finding::Finding;
 use crate::format::oci::RunConfig;
-use crate::image::{self, Image, LayerIndex, Layers, Limits, Listing, Reading, Rootfs};
+use crate::image::{self, Damage, Image, LayerIndex, Layers, Limits, Listing, Reading, Rootfs};
 use crate::node::{self, Node};
 use crate::report::{self, ExecReport, ImageReport, Report, TargetReport, TriageReport};
 use crate::store::{self, Cache, Network, Opened, Store, StoreError, Target};
@@ -36,6 +36,8 @@ pub struct Request {
     pub exec: Vec<Vec<u8>>,
     /// Whether to list every file that is code.
     pub files: bool,
+    /// Whether to read no more of an image than tells how it starts, and to judge nothing else.
+    pub entrypoint_only: bool,
     /// Up to where layers are read, and whether their DiffIDs are computed also where a descriptor's digest stands for the bytes.
     pub limits: Limits,
     /// What is known of layers from earlier runs.
@@ -144,11 +146,21 @@ pub fn look_into(
         plan = Plan::new(&listing, &request.nodes);
     }
     let reading = Reading { limits: request.limits, cache: request.cache.as_deref(), progress };
-    layers.read(store, &plan.images(&listing), &reading);
+    if !request.entrypoint_only {
+        layers.read(store, &plan.images(&listing), &reading);
+    }
 
     findings.extend(check::judge_listing(name, &listing, &plan.unmatched));
     let mut images = Vec::new();
     for (image, nodes) in listing.images.iter().zip(&plan.nodes) {
+        let is_needed = nodes.is_empty() || nodes.iter().any(|(_, selected)| *selected);
+        if !is_needed {
+            images.push(ImageReport { image: image.clone(), ..ImageReport::default() });
+            continue;
+        }
+        if request.entrypoint_only {
+            read_start(image, nodes, &mut layers, store, &reading, request);
+        }
         let (image, found) = examine(name, image, nodes, &layers, request);
         images.push(image);
         findings.extend(found);
@@ -243,30 +255,63 @@ fn examine(
     layers: &Layers,
     request: &Request,
 ) -> (ImageReport, Vec<Finding>) {
-    let needed = nodes.is_empty() || nodes.iter().any(|(_, selected)| *selected);
-    if !needed {
-        return (ImageReport { image: image.clone(), ..ImageReport::default() }, Vec::new());
-    }
-    let (rootfs, damage) = layers.stack(image);
-    let rootfs = rootfs.with_noexec(request.overrides.noexec.iter().map(GuestPath::new));
+    let (rootfs, damage) = stack(image, layers, request);
     let image = Image { damage: [image.damage.clone(), damage].concat(), ..image.clone() };
-    let nodes = if nodes.is_empty() { vec![own_node(&image, &rootfs)] } else { nodes.to_vec() };
-    let launch = start(&image, &rootfs, &request.overrides);
-    let verdicts: Vec<Verdict> =
-        nodes.iter().map(|(node, selected)| verdict(&rootfs, launch.as_ref(), node, *selected)).collect();
+    let Story { launch, verdicts, exec } = follow(&image, &rootfs, nodes, request);
 
     let known = launch.as_ref().map(Result::as_ref).map(|launch| launch.map_err(Box::as_ref));
-    let findings = check::judge(&check::Case { target, image: &image, rootfs: &rootfs, launch: known, verdicts: &verdicts });
+    let case = check::Case { target, image: &image, rootfs: &rootfs, launch: known, verdicts: &verdicts };
+    let findings = if request.entrypoint_only { check::judge_start(&case) } else { check::judge(&case) };
     let report = ImageReport {
-        machines: report::machines(&rootfs),
-        exec: predictions(&rootfs, launch.as_ref(), &verdicts, request),
+        machines: if request.entrypoint_only { Vec::new() } else { report::machines(&rootfs) },
+        exec,
         files: request.files.then(|| report::files(&rootfs)),
         partial: rootfs.is_partial(),
+        fetched: request.entrypoint_only.then(|| layers.fetched(&image)),
         launch: launch.map(|launch| launch.unwrap_or_else(|error| error.launch)),
         verdicts,
         image,
     };
     (report, findings)
+}
+
+/// Reads as little of an image as tells how it starts: what following the start asks for and does not find, until it asks for
+/// nothing more.
+fn read_start(
+    image: &Image,
+    nodes: &[(Node, bool)],
+    layers: &mut Layers,
+    store: &dyn Store,
+    reading: &Reading<'_>,
+    request: &Request,
+) {
+    loop {
+        let (rootfs, _) = stack(image, layers, request);
+        follow(image, &rootfs, nodes, request);
+        let Some(lack) = rootfs.lack() else { return };
+        layers.supply(store, image, &lack, reading);
+    }
+}
+
+fn stack(image: &Image, layers: &Layers, request: &Request) -> (Rootfs, Vec<Damage>) {
+    let (rootfs, damage) = layers.stack(image);
+    (rootfs.with_noexec(request.overrides.noexec.iter().map(GuestPath::new)), damage)
+}
+
+/// How an image starts.
+struct Story {
+    launch: Option<Start>,
+    verdicts: Vec<Verdict>,
+    exec: Vec<ExecReport>,
+}
+
+/// Follows the start on each node, and the paths of `--exec`.
+fn follow(image: &Image, rootfs: &Rootfs, nodes: &[(Node, bool)], request: &Request) -> Story {
+    let nodes = if nodes.is_empty() { vec![own_node(image, rootfs)] } else { nodes.to_vec() };
+    let launch = start(image, rootfs, &request.overrides);
+    let verdicts: Vec<Verdict> = nodes.iter().map(|(node, selected)| verdict(rootfs, launch.as_ref(), node, *selected)).collect();
+    let exec = predictions(rootfs, launch.as_ref(), &verdicts, request);
+    Story { launch, verdicts, exec }
 }
 
 /// Where no node was named: a plain node of the platform that the image is for. Where nothing says, runtimes take an image to be

@@ -206,6 +206,9 @@ pub(super) struct Look {
     /// Set this variable (repeatable)
     #[arg(long = "env", value_name = "KEY=VALUE", env = "ENOEXEC_ENV")]
     pub(super) environment: Vec<String>,
+    /// Read no more of an image than tells how it starts, from the top layer down, and judge no other file
+    #[arg(long, env = "ENOEXEC_ENTRYPOINT_ONLY", conflicts_with = "verify_diffids")]
+    pub(super) entrypoint_only: bool,
     /// Compute every layer's DiffID, also where a descriptor's digest stands for the bytes already
     #[arg(long, env = "ENOEXEC_VERIFY_DIFFIDS")]
     pub(super) verify_diffids: bool,
@@ -418,7 +421,7 @@ pub(super) struct Inspect {
     #[command(flatten)]
     pub(super) look: Look,
     /// List every file that is code
-    #[arg(long, env = "ENOEXEC_FILES")]
+    #[arg(long, env = "ENOEXEC_FILES", conflicts_with = "entrypoint_only")]
     pub(super) files: bool,
     /// Predict what execve says of this path inside the image, exactly as it is written (repeatable)
     #[arg(long, value_name = "PATH", env = "ENOEXEC_EXEC")]

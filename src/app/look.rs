@@ -23,7 +23,9 @@ pub(super) fn check(arguments: Check, common: &Common, config: &Config, terminal
     let (output, request) = request(arguments.look)?;
     let report = pipeline::check(&request, terminal);
     let seen = report.targets.iter().filter(|target| target.error.is_none());
-    let looked = Looked { families: &["EX1", "EX2"], targets: seen.map(|target| target.target.clone()).collect() };
+    // What holds back a finding about another file than those of the start had no chance to be of use.
+    let families: &[&str] = if request.entrypoint_only { &[] } else { &["EX1", "EX2"] };
+    let looked = Looked { families, targets: seen.map(|target| target.target.clone()).collect() };
     let report = gate.judge(report, &looked, Vec::new(), config)?;
     output.write(&report, human_options(common, false), terminal)?;
     Ok(Exit::of(&report, was_looked_at(&report)))
@@ -65,6 +67,7 @@ fn request(look: Look) -> Result<(Output, Request), Failure> {
         nodes: super::node::resolve(look.nodes)?,
         overrides,
         limits: look.limits.limits(look.verify_diffids),
+        entrypoint_only: look.entrypoint_only,
         cache: look.cache.open(),
         network,
         ..Request::default()

@@ -23,12 +23,18 @@ impl Progress for Quiet {
 pub struct Watched<'a, R> {
     bytes: R,
     progress: &'a dyn Progress,
+    passed: u64,
 }
 
 impl<'a, R> Watched<'a, R> {
     /// The same bytes, told to `progress`.
     pub fn new(bytes: R, progress: &'a dyn Progress) -> Self {
-        Self { bytes, progress }
+        Self { bytes, progress, passed: 0 }
+    }
+
+    /// How many have passed.
+    pub fn passed(&self) -> u64 {
+        self.passed
     }
 }
 
@@ -36,6 +42,7 @@ impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.bytes.read(buffer)?;
         self.progress.advance(count as u64);
+        self.passed = self.passed.saturating_add(count as u64);
         Ok(count)
     }
 }

@@ -51,10 +51,18 @@ pub struct Verdict {
 
 /// Judges one image.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let mut findings = images::judge_documents(case);
     let starts = starts::judge_starts(case);
-    findings.extend(contents::judge_contents(case, &starts));
-    findings.extend(starts);
+    let others = contents::judge_contents(case, &starts);
+    in_order(images::judge_documents(case).into_iter().chain(others).chain(starts))
+}
+
+/// Judges the documents of one image and its start, and no other file: what need not be known for that may not have been read.
+pub fn judge_start(case: &Case<'_>) -> Vec<Finding> {
+    in_order(images::judge_documents(case).into_iter().chain(starts::judge_starts(case)))
+}
+
+fn in_order(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = findings.collect();
     findings.sort_by(|one, other| other.severity.cmp(&one.severity).then_with(|| one.rule.id.cmp(&other.rule.id)));
     findings
 }

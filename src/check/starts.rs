@@ -69,7 +69,8 @@ fn lies_elsewhere(case: &Case<'_>, trace: &Trace, cause: &Cause) -> Option<Strin
         Cause::Missing => trace.hops.last().map(|hop| GuestPath::new(&hop.path))?,
         _ => return None,
     };
-    let is_program = |found: &Found<'_>| matches!(found.entry.kind, EntryKind::File { .. }) && found.entry.mode & 0o111 != 0;
+    let is_file = |found: &Found<'_>| matches!(found.entry.kind, EntryKind::File { .. } | EntryKind::Unread { .. });
+    let is_program = |found: &Found<'_>| is_file(found) && found.entry.mode & 0o111 != 0;
     let found = case.rootfs.iter().find(|found| found.path.name() == sought.name() && is_program(found))?.path;
     Some(match cause {
         Cause::Missing => format!("the image has {found}: name that, or copy the file to where it is looked for"),

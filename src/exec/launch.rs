@@ -120,6 +120,10 @@ fn environment(config: &RunConfig, overrides: &Overrides) -> Vec<Vec<u8>> {
 /// Who `user[:group]` is, by the image's own /etc/passwd and /etc/group (moby/sys `user`, `GetExecUser`).
 pub(super) fn credentials(text: &str, rootfs: &Rootfs) -> Result<Credentials, Cause> {
     let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+    // Root without a group is who it is, whatever the files say: they may be in a layer that need not be read.
+    if user.is_empty() && group.is_none_or(str::is_empty) {
+        return Ok(Credentials::default());
+    }
     let passwd = Table::read(rootfs, "/etc/passwd");
     let groups = Table::read(rootfs, "/etc/group");
     let row = if user.is_empty() { None } else { passwd.find(user) };

@@ -6,7 +6,7 @@ use crate::format::oci::{Descriptor, MediaKind};
 use crate::format::tar::{Member, Members, TarError};
 use crate::store::{Cache, Store, StoreError};
 
-use super::{Damage, DamageKind, Image, LayerIndex, LayerSource, Limits, Rootfs};
+use super::{Damage, DamageKind, Image, Lack, Layer, LayerIndex, LayerSource, Limits, Rootfs};
 
 /// The name under which the one layer of a root file system or a single file is kept.
 const TREE: &str = "";
@@ -27,45 +27,107 @@ pub struct Reading<'a> {
 /// The indexes of all layers that a run has read, each layer once, however many images share it.
 #[derive(Debug, Default)]
 pub struct Layers {
-    indexes: HashMap<String, Arc<LayerIndex>>,
+    known: HashMap<String, Known>,
+}
+
+/// A layer that has been read.
+#[derive(Debug)]
+struct Known {
+    index: Arc<LayerIndex>,
+    /// Bytes that the store gave for it.
+    fetched: u64,
+}
+
+/// How much of an image was read for its start alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Bytes of its layers that the store gave in this run; none of a layer that the cache knew.
+    pub bytes: u64,
+    /// Bytes that its layers have, as they are stored; `None` where the documents do not say.
+    pub size: Option<u64>,
+    /// The layers that were not looked into, counted from 0 at the bottom.
+    pub unread: Vec<usize>,
+    /// The layers of which a table of contents was read, and no file but those of the start. That table and those files are verified;
+    /// the layers' own digests are not.
+    pub by_table: Vec<usize>,
 }
 
 impl Layers {
     /// Starts with layers that were scanned while an archive streamed by.
     pub fn scanned(layers: Vec<(String, Arc<LayerIndex>)>) -> Self {
-        Self { indexes: layers.into_iter().collect() }
+        let known = |index: Arc<LayerIndex>| Known { fetched: index.stored.as_ref().map_or(0, |stored| stored.size), index };
+        Self { known: layers.into_iter().map(|(name, index)| (name, known(index))).collect() }
     }
 
     /// Reads every layer of `images` that was not read before: several at once, the largest first.
     pub fn read(&mut self, store: &dyn Store, images: &[&Image], reading: &Reading<'_>) {
-        let progress = reading.progress;
         let mut missing: Vec<&LayerSource> = Vec::new();
         for source in images.iter().flat_map(|image| &image.layers).map(|layer| &layer.source) {
-            if !self.indexes.contains_key(&name(source)) && !missing.iter().any(|seen| name(seen) == name(source)) {
+            if !self.known.contains_key(&name(source)) && !missing.iter().any(|seen| name(seen) == name(source)) {
                 missing.push(source);
             }
         }
-        missing.sort_by_key(|source| std::cmp::Reverse(size(source)));
-        for source in &missing {
-            progress.begin(&what(source), size(source));
-        }
-        let work = |source: &&LayerSource| Arc::new(scan(store, source, reading));
-        let indexes = if store.is_remote() { parallel_map_on(TRANSFERS, &missing, work) } else { parallel_map(&missing, work) };
-        self.indexes.extend(missing.into_iter().map(name).zip(indexes));
+        self.read_all(store, missing, reading);
     }
 
-    /// The root file system of `image`, and what is wrong with its layers. They must have been read.
+    fn read_all(&mut self, store: &dyn Store, mut sources: Vec<&LayerSource>, reading: &Reading<'_>) {
+        sources.sort_by_key(|source| std::cmp::Reverse(size(source)));
+        for source in &sources {
+            reading.progress.begin(&what(source), size(source));
+        }
+        let work = |source: &&LayerSource| scan(store, source, reading);
+        let read = if store.is_remote() { parallel_map_on(TRANSFERS, &sources, work) } else { parallel_map(&sources, work) };
+        self.known.extend(sources.into_iter().map(name).zip(read));
+    }
+
+    /// Reads what an image's root file system could not tell: the next layer from the top.
+    pub fn supply(&mut self, store: &dyn Store, image: &Image, lack: &Lack, reading: &Reading<'_>) {
+        if lack.layer {
+            let next = image.layers.iter().rfind(|layer| !self.is_known(layer));
+            self.read_all(store, next.into_iter().map(|layer| &layer.source).collect(), reading);
+        }
+    }
+
+    fn is_known(&self, layer: &Layer) -> bool {
+        self.known.contains_key(&name(&layer.source))
+    }
+
+    /// How many of the layers, from the bottom, are below one that was not read.
+    fn unread(&self, image: &Image) -> usize {
+        image.layers.iter().rposition(|layer| !self.is_known(layer)).map_or(0, |highest| highest.saturating_add(1))
+    }
+
+    /// How much of an image was read.
+    pub fn fetched(&self, image: &Image) -> Fetched {
+        let mut sources: Vec<&LayerSource> = Vec::new();
+        for layer in &image.layers {
+            if !sources.iter().any(|seen| name(seen) == name(&layer.source)) {
+                sources.push(&layer.source);
+            }
+        }
+        let known = |source: &&LayerSource| self.known.get(&name(source));
+        Fetched {
+            bytes: sources.iter().filter_map(known).map(|known| known.fetched).sum(),
+            size: sources.iter().map(|source| size(source)).sum(),
+            unread: (0..self.unread(image)).collect(),
+            by_table: Vec::new(),
+        }
+    }
+
+    /// The root file system of `image` as far as its layers have been read from the top, and what is wrong with those.
     pub fn stack(&self, image: &Image) -> (Rootfs, Vec<Damage>) {
         let mut indexes = Vec::new();
         let mut damage = Vec::new();
+        let unread = self.unread(image);
         for (place, layer) in image.layers.iter().enumerate() {
-            let index = self.indexes.get(&name(&layer.source)).cloned().unwrap_or_default();
+            let known = self.known.get(&name(&layer.source)).filter(|_| place >= unread);
+            let index = known.map(|known| Arc::clone(&known.index)).unwrap_or_default();
             let wrong = mismatches(&index, &layer.source, layer.diff_id.as_ref());
             let wrong = wrong.into_iter().map(|kind| Damage { subject: String::new(), layer: None, kind });
             damage.extend(index.damage.iter().cloned().chain(wrong).map(|damage| placed(damage, place, &layer.source)));
             indexes.push(index);
         }
-        let rootfs = Rootfs::stack(indexes);
+        let rootfs = Rootfs::stack_on_unread(unread, indexes);
         let is_one_file = image.layers.iter().any(|layer| layer.source == LayerSource::File);
         (if is_one_file { rootfs.of_one_file() } else { rootfs }, damage)
     }
@@ -101,29 +163,41 @@ fn size(source: &LayerSource) -> Option<u64> {
     }
 }
 
-fn scan(store: &dyn Store, source: &LayerSource, reading: &Reading<'_>) -> LayerIndex {
+fn scan(store: &dyn Store, source: &LayerSource, reading: &Reading<'_>) -> Known {
+    let without_transfer = |index: LayerIndex| Known { index: Arc::new(index), fetched: 0 };
     match source {
-        LayerSource::Tree | LayerSource::File => match store.tree() {
+        LayerSource::Tree | LayerSource::File => without_transfer(match store.tree() {
             Ok(members) => LayerIndex::collect(WatchedMembers { members, progress: reading.progress }, &reading.limits),
             Err(error) => unreadable(&error),
-        },
-        LayerSource::Blob(descriptor) if descriptor.kind() == MediaKind::EncryptedLayer => damaged(DamageKind::Encrypted),
+        }),
+        LayerSource::Blob(descriptor) if descriptor.kind() == MediaKind::EncryptedLayer => {
+            without_transfer(damaged(DamageKind::Encrypted))
+        }
         LayerSource::Blob(descriptor) => match (&descriptor.digest, reading.cache.filter(|_| store.is_remote())) {
-            (Some(digest), Some(cache)) => reading
-                .recall(cache, digest)
-                .unwrap_or_else(|| reading.keep(cache, digest, scan_blob(store, descriptor, reading))),
+            (Some(digest), Some(cache)) => match reading.recall(cache, digest) {
+                Some(index) => without_transfer(index),
+                None => {
+                    let known = scan_blob(store, descriptor, reading);
+                    reading.keep(cache, digest, &known.index);
+                    known
+                }
+            },
             _ => scan_blob(store, descriptor, reading),
         },
     }
 }
 
-fn scan_blob(store: &dyn Store, descriptor: &Descriptor, reading: &Reading<'_>) -> LayerIndex {
+fn scan_blob(store: &dyn Store, descriptor: &Descriptor, reading: &Reading<'_>) -> Known {
     let limits = reading.limits.verifying(descriptor.digest.as_ref());
-    match store.blob(descriptor) {
-        Ok(blob) => LayerIndex::scan(Watched::new(blob, reading.progress), &limits),
-        Err(_) if descriptor.kind() == MediaKind::ForeignLayer => damaged(DamageKind::Foreign(descriptor.urls.clone())),
-        Err(error) => unreadable(&error),
-    }
+    let (index, fetched) = match store.blob(descriptor) {
+        Ok(blob) => {
+            let mut blob = Watched::new(blob, reading.progress);
+            (LayerIndex::scan(&mut blob, &limits), blob.passed())
+        }
+        Err(_) if descriptor.kind() == MediaKind::ForeignLayer => (damaged(DamageKind::Foreign(descriptor.urls.clone())), 0),
+        Err(error) => (unreadable(&error), 0),
+    };
+    Known { index: Arc::new(index), fetched }
 }
 
 impl Reading<'_> {
@@ -137,12 +211,11 @@ impl Reading<'_> {
     }
 
     /// Keeps what was found out, unless a better answer may be had another time.
-    fn keep(&self, cache: &Cache, digest: &Digest, index: LayerIndex) -> LayerIndex {
-        let bytes = if is_whole(&index, digest) { index.encode() } else { None };
+    fn keep(&self, cache: &Cache, digest: &Digest, index: &LayerIndex) {
+        let bytes = if is_whole(index, digest) { index.encode() } else { None };
         if let Some(Err(error)) = bytes.map(|bytes| cache.put(LayerIndex::STORED_FORM, digest, &bytes)) {
             self.progress.note(&format!("not kept: {error}"));
         }
-        index
     }
 }
 

@@ -7,9 +7,9 @@ mod listing;
 mod rootfs;
 
 pub use layer_index::{Entry, EntryKind, LayerIndex, Limits, Measured};
-pub use layers::{Layers, Reading};
+pub use layers::{Fetched, Layers, Reading};
 pub use listing::{BuildStep, Image, Layer, LayerSource, Listing, Skip, Skipped, list};
-pub use rootfs::{Credentials, Errno, Found, Rootfs};
+pub use rootfs::{Credentials, Errno, Found, Lack, Rootfs};
 
 use crate::base::Digest;
 

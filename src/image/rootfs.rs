@@ -1,6 +1,7 @@
 //! The layers stacked, and paths walked in what they add up to.
 
 mod stack;
+mod unread;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,13 @@ use crate::base::GuestPath;
 
 use super::{Entry, EntryKind, LayerIndex};
 
+pub use unread::Lack;
 pub use walk::{Credentials, Errno};
 
 /// The root file system that an image's layers add up to, as overlayfs would show it.
-#[derive(Debug, Clone, Default)]
+///
+/// It may be asked although not all of the image was read: it notes what it was asked for and does not know ([`Self::lack`]).
+#[derive(Debug, Default)]
 pub struct Rootfs {
     layers: Vec<Arc<LayerIndex>>,
     places: BTreeMap<GuestPath, Place>,
@@ -22,6 +26,7 @@ pub struct Rootfs {
     implied: Vec<Entry>,
     is_one_file: bool,
     noexec: Vec<GuestPath>,
+    unread: unread::Unread,
 }
 
 /// Where an entry is kept.
@@ -57,7 +62,13 @@ impl Rootfs {
     /// whiteouts, opaque directories, a file in the place of a directory and the reverse, entries that lie behind a symbolic
     /// link of a layer below.
     pub fn stack(layers: Vec<Arc<LayerIndex>>) -> Self {
-        stack::stack(layers)
+        stack::stack(layers, 0)
+    }
+
+    /// The same, where the lowest `unread` of `layers` were not read: what is given for them counts for nothing.
+    pub fn stack_on_unread(unread: usize, mut layers: Vec<Arc<LayerIndex>>) -> Self {
+        layers.iter_mut().take(unread).for_each(|layer| *layer = Arc::default());
+        stack::stack(layers, unread)
     }
 
     /// Walks `raw` as the kernel would inside this root (`fs/namei.c`, `path_openat`): relative to `cwd`, through symbolic
@@ -71,6 +82,7 @@ impl Rootfs {
 
     /// What lies at exactly `path`, without following symbolic links.
     pub fn get(&self, path: &GuestPath) -> Option<Found<'_>> {
+        self.asked(path);
         self.places.get_key_value(path).and_then(|(path, place)| self.found(path, *place))
     }
 
@@ -83,11 +95,13 @@ impl Rootfs {
 
     /// Everything that is visible, sorted by path; hard links are followed.
     pub fn iter(&self) -> impl Iterator<Item = Found<'_>> {
-        self.places.iter().filter_map(|(path, place)| self.found(path, *place))
+        self.asked_for_all();
+        self.places.iter().inspect(|(path, _)| self.asked(path)).filter_map(|(path, place)| self.found(path, *place))
     }
 
-    /// What lies under `directory` (at any depth), sorted by path.
+    /// What lies under `directory` (at any depth), sorted by path. Asks for names, not for what files hold.
     pub fn below(&self, directory: &GuestPath) -> impl Iterator<Item = Found<'_>> {
+        self.asked_for_all();
         self.places_below(directory).filter_map(|(path, place)| self.found(path, *place))
     }
 
@@ -120,6 +134,9 @@ impl Rootfs {
 
     /// Whether what `layer` brought (`None`: what no layer brought) may be hidden by a higher layer that could not be read.
     pub fn may_be_hidden(&self, layer: Option<usize>) -> bool {
+        if layer.is_none() {
+            self.asked_for_all();
+        }
         let above = layer.map_or(0, |layer| layer + 1);
         self.layers.iter().skip(above).any(|layer| layer.damage.iter().any(|damage| damage.kind.hides_files()))
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::base::escape;
 use crate::check::Verdict;
 use crate::exec::{Launch, Outcome, Role, Trace};
-use crate::image::{LayerSource, Skip, Skipped};
+use crate::image::{Fetched, LayerSource, Skip, Skipped};
 
 use finding::FindingDocument;
 use placement::PlacementDocument;
@@ -92,6 +92,9 @@ struct Image {
     layers: Vec<Layer>,
     /// Whether some layer could not be read whole.
     partial: bool,
+    /// With `--entrypoint-only`: how much was read. Then `machines` is empty, and no file but those of the start is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetched: Option<FetchedDocument>,
     machines: Vec<Machine>,
     launch: Option<LaunchDocument>,
     nodes: Vec<Node>,
@@ -101,6 +104,20 @@ struct Image {
     /// With `--files`.
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<File>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct FetchedDocument {
+    /// Bytes of the image's layers that were read in this run.
+    bytes: u64,
+    /// Bytes that its layers have; absent where the documents do not say.
+    size: Option<u64>,
+    /// The layers that were not looked into, counted from 0 at the bottom.
+    unread_layers: Vec<usize>,
+    /// The layers of which only the table of contents and the start's files were read. Those are verified by the table's digests, and
+    /// the layers' own digests are not.
+    table_layers: Vec<usize>,
 }
 
 #[derive(Serialize)]
@@ -282,11 +299,21 @@ fn image(report: &ImageReport) -> Image {
         config: image.config.as_ref().map(|config| text(&config.platform)),
         layers: image.layers.iter().map(layer).collect(),
         partial: report.partial,
+        fetched: report.fetched.as_ref().map(fetched),
         machines: machines(report),
         launch: report.launch.as_ref().map(launch),
         nodes: report.verdicts.iter().map(node).collect(),
         exec: Some(report.exec.iter().map(exec).collect()).filter(|exec: &Vec<Exec>| !exec.is_empty()),
         files: report.files.as_ref().map(|files| files.iter().map(file).collect()),
+    }
+}
+
+fn fetched(fetched: &Fetched) -> FetchedDocument {
+    FetchedDocument {
+        bytes: fetched.bytes,
+        size: fetched.size,
+        unread_layers: fetched.unread.clone(),
+        table_layers: fetched.by_table.clone(),
     }
 }
 

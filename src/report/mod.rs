@@ -24,7 +24,7 @@ use crate::base::Digest;
 use crate::check::{Placement, Verdict};
 use crate::exec::{Launch, Trace};
 use crate::finding::{self, Finding, Severity, Suppression};
-use crate::image::{Image, Skipped};
+use crate::image::{Fetched, Image, Skipped};
 use crate::node::Node;
 use crate::store::SourceFile;
 
@@ -99,6 +99,8 @@ pub struct ImageReport {
     pub files: Option<Vec<FileReport>>,
     /// Whether some layer could not be read whole.
     pub partial: bool,
+    /// Where only the start was looked at: how much was read for it.
+    pub fetched: Option<Fetched>,
 }
 
 /// How many files there are for one machine in one layer.

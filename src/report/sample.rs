@@ -6,7 +6,7 @@ use crate::exec::{Cause, Doubt, Hop, Launch, Outcome, Role, Trace};
 use crate::finding::{Confidence, Edit, Finding, GuestLocus, Locus, ObjectLocus, Severity, TextLocus, rule};
 use crate::format::elf::{Endian, Machine};
 use crate::format::oci::Config;
-use crate::image::{BuildStep, Errno, Image, Layer, LayerSource, Skip, Skipped};
+use crate::image::{BuildStep, Errno, Fetched, Image, Layer, LayerSource, Skip, Skipped};
 use crate::node::Node;
 
 use super::{ExecReport, FileReport, ImageReport, MachineCount, Report, TargetReport};
@@ -57,7 +57,12 @@ pub(super) fn index() -> Report {
         ..image("linux/arm64")
     };
     let emulated = Trace { outcome: Outcome::Emulated { by: "qemu-s390x".into() }, ..runs("linux/s390x").trace };
-    let s390x = ImageReport { verdicts: vec![verdict("linux/s390x,binfmt=amd64", emulated, None)], ..image("linux/s390x") };
+    let fetched = Fetched { bytes: 3_250_586, size: Some(126_248_550), unread: vec![0, 1], by_table: vec![2] };
+    let s390x = ImageReport {
+        fetched: Some(fetched),
+        verdicts: vec![verdict("linux/s390x,binfmt=amd64", emulated, None)],
+        ..image("linux/s390x")
+    };
     let unsure = ImageReport {
         partial: true,
         verdicts: vec![verdict("linux/amd64", Trace::unsure(Doubt::NoConfig), None)],

@@ -4,7 +4,7 @@ use crate::base::escape;
 use crate::check::Verdict;
 use crate::exec::{Cause, Doubt, Hop, Outcome, Trace};
 use crate::finding::{Confidence, Finding, Locus};
-use crate::image::{Image, LayerSource};
+use crate::image::{Fetched, Image, LayerSource};
 
 use super::{ImageReport, Report, TargetReport};
 
@@ -14,6 +14,36 @@ pub(in crate::report) const NOT_PULLED: &str = "not pulled";
 /// `1 image`, `2 images`.
 pub(in crate::report) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// How much was read of an image of which only the start was looked at, and what was left out.
+pub(in crate::report) fn fetched(fetched: &Fetched) -> String {
+    let share = |size: u64| format!(" of {} ({:.1} %)", bytes(size), 100.0 * fetched.bytes as f64 / size.max(1) as f64);
+    let size = fetched.size.map(share).unwrap_or_default();
+    let mut said = vec![format!("{}{size} read for the start alone", bytes(fetched.bytes))];
+    said.extend(layers(&fetched.unread).map(|layers| format!("{layers} not looked into")));
+    said.extend(layers(&fetched.by_table).map(|layers| format!("{layers} by their tables of contents, not verified as a whole")));
+    said.push("other files not judged".to_owned());
+    said.join("; ")
+}
+
+/// `layers 0, 1 and 2`; nothing where there are none.
+fn layers(places: &[usize]) -> Option<String> {
+    let (last, rest) = places.split_last()?;
+    let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+    Some(if rest.is_empty() { format!("layer {last}") } else { format!("layers {} and {last}", rest.join(", ")) })
+}
+
+/// `97 B`, `12.5 KiB`, `3.1 MiB`.
+fn bytes(count: u64) -> String {
+    let mut shown = count as f64;
+    for unit in ["B", "KiB", "MiB"] {
+        if shown < 1024.0 {
+            return if unit == "B" { format!("{count} B") } else { format!("{shown:.1} {unit}") };
+        }
+        shown /= 1024.0;
+    }
+    format!("{shown:.1} GiB")
 }
 
 /// What tells an image from its siblings, for people: the digest is cut.

@@ -77,6 +77,11 @@ pub enum EntryKind {
     Symlink(#[serde(with = "serde_bytes")] Box<[u8]>),
     /// A device, a pipe or a socket.
     Special,
+    /// A regular file that a table of contents lists, and of which nothing else was read.
+    Unread {
+        /// Bytes, as the table says.
+        size: u64,
+    },
 }
 
 /// Bounds of a scan, and what it is asked to compute.

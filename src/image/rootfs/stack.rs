@@ -3,28 +3,34 @@ use std::sync::Arc;
 use crate::base::GuestPath;
 use crate::image::{Entry, EntryKind, LayerIndex};
 
+use super::unread::Unread;
 use super::walk::Credentials;
 use super::{Place, Rootfs, Slot};
 
 /// Symbolic links that are followed to where an entry of a layer really goes.
 const MOST_LINKS: usize = 40;
 
-pub(super) fn stack(layers: Vec<Arc<LayerIndex>>) -> Rootfs {
-    let mut rootfs = Rootfs::default();
+pub(super) fn stack(layers: Vec<Arc<LayerIndex>>, unread: usize) -> Rootfs {
+    let mut rootfs = Rootfs { unread: Unread::new(unread), ..Rootfs::default() };
     rootfs.imply(GuestPath::root(), 0);
     for (number, layer) in layers.into_iter().enumerate() {
         rootfs.layers.push(Arc::clone(&layer));
+        let mut hidden = Vec::new();
         // A layer's whiteouts speak of the layers below, wherever in the layer they stand.
         for path in &layer.opaque {
             let path = rootfs.real(path, true);
             rootfs.remove_below(&path);
+            hidden.push((path, true));
         }
         for path in &layer.whiteouts {
             let path = rootfs.real(path, false);
             rootfs.remove_below(&path);
             rootfs.places.remove(&path);
+            hidden.push((path, false));
         }
         rootfs.apply(number, &layer);
+        // Only now are the directories there that the layer itself lists.
+        hidden.into_iter().for_each(|(path, is_opaque)| rootfs.hide(path, is_opaque));
     }
     rootfs
 }
@@ -41,7 +47,11 @@ impl Rootfs {
             };
             let real = match &directory {
                 Some((known, real)) if *known == parent => real.clone(),
-                _ => self.real(&parent, true),
+                _ => {
+                    let real = self.real(&parent, true);
+                    self.settle_in(&real);
+                    real
+                }
             };
             let path = if real == parent { entry.path.clone() } else { real.join(entry.path.name()) };
             directory = Some((parent, real));
@@ -61,6 +71,7 @@ impl Rootfs {
                 let target = self.real(target, false);
                 let place = self.places.get(&target).copied().filter(|_| target != *path);
                 if let Some(place) = place {
+                    self.settle_link(&target);
                     self.put(path.clone(), place, false);
                 }
                 place.is_none()
@@ -70,14 +81,17 @@ impl Rootfs {
             }
         }
         // A link to nothing is nothing, and what was there before is gone all the same.
-        for (path, _) in links {
+        for (path, target) in links {
+            self.settle_link(target);
             self.remove_below(&path);
             self.places.remove(&path);
         }
     }
 
     fn put(&mut self, path: GuestPath, place: Place, is_directory: bool) {
-        if !is_directory {
+        if is_directory {
+            self.replace(&path);
+        } else {
             self.remove_below(&path);
         }
         let mut parent = path.parent();

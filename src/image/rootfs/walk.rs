@@ -153,6 +153,9 @@ impl Walk<'_> {
         if !directory.is_directory() {
             return Err(Errno::ENOTDIR);
         }
+        if !self.who.dac_override {
+            self.rootfs.asked_for_mode(&self.at);
+        }
         if !self.who.may_search(directory.entry) {
             return Err(Errno::EACCES);
         }

@@ -37,6 +37,7 @@ fn documents(report: &ImageReport) -> Vec<String> {
         None => format!("  platform  config {}", said(config)),
     });
     lines.extend(report.launch.as_ref().map(launch));
+    lines.extend(report.fetched.as_ref().map(|fetched| format!("  read      {}", words::fetched(fetched))));
     if report.partial {
         lines.push("  partial   some layer could not be read whole: `enoexec check` says which".to_owned());
     }

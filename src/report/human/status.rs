@@ -7,7 +7,7 @@ use crate::check::Verdict;
 use crate::check::doubt;
 use crate::exec::{Outcome, Trace};
 use crate::finding::{Finding, Severity};
-use crate::report::words::{label, plural, signal_name};
+use crate::report::words::{self, label, plural, signal_name};
 use crate::report::{ImageReport, TargetReport};
 
 use super::style::{BOLD, DIM, ERROR, HELP, INFO, WARNING, columns, padded};
@@ -39,6 +39,11 @@ pub(super) fn lines(target: &TargetReport, findings: &[&Finding], options: Human
         lines.push(format!("{style}{word}{style:#}  {}  {}  {text}", escape(&target.target), padded(label, label_column)));
         lines.extend(story::in_gutter(story));
     }
+    let fetched = target.images.iter().filter_map(|image| Some((image, image.fetched.as_ref()?)));
+    lines.extend(fetched.map(|(image, fetched)| {
+        let (target, label) = (escape(&target.target), label(&image.image));
+        format!("{DIM}{target}  {label}  {}{DIM:#}", words::fetched(fetched))
+    }));
     lines
 }
 

@@ -334,7 +334,7 @@ _enoexec() {
             return 0
             ;;
         enoexec__subcmd__check)
-            opts="-q -v -h -V --platform --node --entrypoint --cmd --user --cap-drop --noexec --workdir --env --verify-diffids --max-layer-size --max-layer-ratio --max-layer-entries --format --output --dockerfile --cache --no-cache --username --password-stdin --authfile --mirror --insecure-registry --ca-cert --timeout --retries --offline --fail-on --min-confidence --baseline --write-baseline --color --quiet --verbose --config --no-config --help --version"
+            opts="-q -v -h -V --platform --node --entrypoint --cmd --user --cap-drop --noexec --workdir --env --entrypoint-only --verify-diffids --max-layer-size --max-layer-ratio --max-layer-entries --format --output --dockerfile --cache --no-cache --username --password-stdin --authfile --mirror --insecure-registry --ca-cert --timeout --retries --offline --fail-on --min-confidence --baseline --write-baseline --color --quiet --verbose --config --no-config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -772,7 +772,7 @@ _enoexec() {
             return 0
             ;;
         enoexec__subcmd__inspect)
-            opts="-q -v -h -V --platform --node --entrypoint --cmd --user --cap-drop --noexec --workdir --env --verify-diffids --max-layer-size --max-layer-ratio --max-layer-entries --format --output --dockerfile --cache --no-cache --username --password-stdin --authfile --mirror --insecure-registry --ca-cert --timeout --retries --offline --files --exec --exec-from --color --quiet --verbose --config --no-config --help --version"
+            opts="-q -v -h -V --platform --node --entrypoint --cmd --user --cap-drop --noexec --workdir --env --entrypoint-only --verify-diffids --max-layer-size --max-layer-ratio --max-layer-entries --format --output --dockerfile --cache --no-cache --username --password-stdin --authfile --mirror --insecure-registry --ca-cert --timeout --retries --offline --files --exec --exec-from --color --quiet --verbose --config --no-config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -89,6 +89,7 @@ complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l color -d 'When
 always\t'Always'
 never\t'Never'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l config -d 'Read settings from this file [default: the nearest enoexec.toml, up to the repository\'s top]' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l entrypoint-only -d 'Read no more of an image than tells how it starts, from the top layer down, and judge no other file'
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l verify-diffids -d 'Compute every layer\'s DiffID, also where a descriptor\'s digest stands for the bytes already'
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l no-cache -d 'Read every layer, and remember nothing'
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l password-stdin -d 'Read the password from standard input'
@@ -134,6 +135,7 @@ complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l color -d 'Wh
 always\t'Always'
 never\t'Never'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l config -d 'Read settings from this file [default: the nearest enoexec.toml, up to the repository\'s top]' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l entrypoint-only -d 'Read no more of an image than tells how it starts, from the top layer down, and judge no other file'
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l verify-diffids -d 'Compute every layer\'s DiffID, also where a descriptor\'s digest stands for the bytes already'
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l no-cache -d 'Read every layer, and remember nothing'
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l password-stdin -d 'Read the password from standard input'

@@ -82,6 +82,7 @@ high\:"What is certain"))' \
 always\:"Always"
 never\:"Never"))' \
 '(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
+'(--verify-diffids)--entrypoint-only[Read no more of an image than tells how it starts, from the top layer down, and judge no other file]' \
 '--verify-diffids[Compute every layer'\''s DiffID, also where a descriptor'\''s digest stands for the bytes already]' \
 '--no-cache[Read every layer, and remember nothing]' \
 '--password-stdin[Read the password from standard input]' \
@@ -136,11 +137,12 @@ html\:"One page to read and search in a browser, offline"))' \
 always\:"Always"
 never\:"Never"))' \
 '(--no-config)--config=[Read settings from this file \[default\: the nearest enoexec.toml, up to the repository'\''s top\]]:FILE:_files' \
+'(--verify-diffids)--entrypoint-only[Read no more of an image than tells how it starts, from the top layer down, and judge no other file]' \
 '--verify-diffids[Compute every layer'\''s DiffID, also where a descriptor'\''s digest stands for the bytes already]' \
 '--no-cache[Read every layer, and remember nothing]' \
 '--password-stdin[Read the password from standard input]' \
 '--offline[Ask no registry]' \
-'--files[List every file that is code]' \
+'(--entrypoint-only)--files[List every file that is code]' \
 '(-v --verbose)-q[Print findings only]' \
 '(-v --verbose)--quiet[Print findings only]' \
 '-v[Print more\: every hop, skipped entries, what is read]' \

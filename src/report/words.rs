@@ -20,7 +20,7 @@ pub(in crate::report) fn plural(count: usize, noun: &str) -> String {
 pub(in crate::report) fn fetched(fetched: &Fetched) -> String {
     let share = |size: u64| format!(" of {} ({:.1} %)", bytes(size), 100.0 * fetched.bytes as f64 / size.max(1) as f64);
     let size = fetched.size.map(share).unwrap_or_default();
-    let mut said = vec![format!("{}{size} read for the start alone", bytes(fetched.bytes))];
+    let mut said = vec![format!("{}{size} for the start alone", bytes(fetched.bytes))];
     said.extend(layers(&fetched.unread).map(|layers| format!("{layers} not looked into")));
     said.extend(layers(&fetched.by_table).map(|layers| format!("{layers} by their tables of contents, not verified as a whole")));
     said.push("other files not judged".to_owned());

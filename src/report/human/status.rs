@@ -42,7 +42,7 @@ pub(super) fn lines(target: &TargetReport, findings: &[&Finding], options: Human
     let fetched = target.images.iter().filter_map(|image| Some((image, image.fetched.as_ref()?)));
     lines.extend(fetched.map(|(image, fetched)| {
         let (target, label) = (escape(&target.target), label(&image.image));
-        format!("{DIM}{target}  {label}  {}{DIM:#}", words::fetched(fetched))
+        format!("{DIM}{target}  {label}  read {}{DIM:#}", words::fetched(fetched))
     }));
     lines
 }

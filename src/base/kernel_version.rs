@@ -5,6 +5,11 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct KernelVersion(pub u16, pub u16);
 
+impl KernelVersion {
+    /// In the place of a version that is not known.
+    pub const UNKNOWN: Self = Self(0, 0);
+}
+
 /// Why a text is no kernel's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a kernel's version such as 6.12 or 5.14.0-427.13.1.el9_4.aarch64+64k")]

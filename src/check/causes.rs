@@ -79,14 +79,15 @@ pub(super) fn rule_name(cause: &Cause) -> &'static str {
         Cause::LoaderMissing { wants: Libc::Glibc, has: Some(Libc::Musl) }
         | Cause::LoaderMissing { wants: Libc::Musl, has: Some(Libc::Glibc) } => "wrong-libc",
         Cause::LoaderMissing { .. } => "loader-missing",
-        Cause::LoaderWrongMachine { .. } => "loader-wrong-machine",
+        Cause::LoaderWrongMachine { .. } | Cause::LoaderOtherAbi(_) => "loader-wrong-machine",
         Cause::Library(fault) => match fault.why {
             LibraryProblem::Missing => "library-missing",
-            LibraryProblem::WrongMachine { .. } => "library-wrong-machine",
+            LibraryProblem::WrongMachine { .. } | LibraryProblem::OtherAbi { .. } => "library-wrong-machine",
             LibraryProblem::Broken { .. } => "library-broken",
             LibraryProblem::Versions { .. } => "library-version",
         },
         Cause::Cpu(_) => "cpu-level",
+        Cause::Kernel(_) => "kernel-too-old",
         Cause::ProgramMissing { .. } => "program-missing",
         Cause::LoaderBroken => "broken-loader",
         Cause::EmulatorMissing { .. } => "emulator-missing",
@@ -159,7 +160,14 @@ fn about_code(cause: &Cause, about: &Subject<'_>) -> Option<String> {
             let (needs, has) = (fault.needs, fault.has);
             format!("{} is built for {needs} CPUs and later, and {nodes} has only {has}", fault.file)
         }
+        Cause::Kernel(fault) => {
+            let (needs, has) = (fault.needs, fault.has);
+            format!("{} takes kernels from {needs} on, and {nodes} has {has}", fault.file)
+        }
         Cause::ProgramMissing { file } => format!("{path} is to run {file}, which does not exist in the image"),
+        Cause::LoaderOtherAbi(what) => {
+            format!("{path}, the loader that {} names, is not for it: {}", about.namer(), escape(what))
+        }
         Cause::LoaderBroken => format!("{path}, the loader that {} names, is not a working ELF file", about.namer()),
         Cause::EmulatorMissing { handler } => {
             format!("{path} needs the emulator {}, which the image does not hold", escape(handler))
@@ -177,6 +185,9 @@ fn about_library(fault: &LibraryFault, nodes: &str) -> String {
         LibraryProblem::WrongMachine { at, machine, class } => {
             let class = class.map(|bits| format!("{bits}-bit ")).unwrap_or_default();
             format!("{by} needs {library}, but {at} is built for {class}{machine}, not for {nodes}")
+        }
+        LibraryProblem::OtherAbi { at, what } => {
+            format!("{by} needs {library}, but {at} does not go with it: {}", escape(what))
         }
         LibraryProblem::Broken { at, text } => format!("{by} needs {library}, but {at} cannot be loaded: {text}"),
         LibraryProblem::Versions { at, missing } => {
@@ -286,7 +297,7 @@ fn library_remedy(fault: &LibraryFault, platform: &str) -> Option<String> {
         LibraryProblem::Missing => Some(format!(
             "install the package that brings {library} (`apt-file search {library}`, `apk search so:{library}`), or copy it with the program"
         )),
-        LibraryProblem::WrongMachine { at, .. } => Some(format!(
+        LibraryProblem::WrongMachine { at, .. } | LibraryProblem::OtherAbi { at, .. } => Some(format!(
             "bring {at} for the node: `docker buildx build --platform {platform} .`, and copy no library from a stage or host of another machine"
         )),
         LibraryProblem::Versions { .. } => Some(

@@ -26,7 +26,11 @@ pub(super) fn judge_starts(case: &Case<'_>) -> Vec<Finding> {
 
 fn judge_trace(case: &Case<'_>, trace: &Trace, members: &[&Verdict]) -> Option<Finding> {
     match &trace.outcome {
-        Outcome::Runs => None,
+        Outcome::Runs => {
+            let why = trace.unfollowed?;
+            let message = format!("{} starts, but not every way that it may take can be followed: {why}", subject_path(trace));
+            place(case, trace, members, "cannot-tell", message)
+        }
         Outcome::Refused { cause }
         | Outcome::Fails { cause, .. }
         | Outcome::Dies { cause, .. }

@@ -7,7 +7,7 @@ use crate::image::{Credentials, Errno, Rootfs};
 use crate::node::{Compat, Node, Property};
 
 use super::kernel::{Execution, fails};
-use super::{Cause, Doubt, Libc, Outcome, Role, fate, property};
+use super::{Cause, Doubt, Libc, Outcome, Role, fate, mips, property};
 
 /// Program types (elf(5)).
 const PT_LOAD: u32 = 1;
@@ -228,6 +228,11 @@ fn load_with(execution: &mut Execution<'_>, program: &Elf, header: &Header) -> O
         if let Err(errno) = property::check(interpreter.unwrap_or(program), wide, endian) {
             return fails(errno, Cause::MalformedElf("its GNU properties are not well formed"));
         }
+    }
+    if header.machine() == Machine::MIPS
+        && let Some(outcome) = mips::check(program, interpreter, execution.node)
+    {
+        return outcome;
     }
     if let Some(interpreter) = interpreter
         && is_no_loader(interpreter, header.loader)

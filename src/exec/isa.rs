@@ -5,7 +5,7 @@ use crate::base::{GuestPath, escape};
 use crate::format::elf::{Attributes, Elf, Endian, LoaderFamily, Machine};
 use crate::node::{Family, Level, Node};
 
-use super::{Cause, Outcome};
+use super::{Cause, Doubt, Outcome};
 
 const SIGILL: u8 = 4;
 const X86_64: Machine = Machine(62);
@@ -46,6 +46,9 @@ pub(super) fn check(node: &Node, program: Part<'_>, loader: Option<Part<'_>>, li
     if let Some((part, needs)) = loader.and_then(|loader| Some((loader, lacks(claimed(loader.elf))?))) {
         return Some(dies(part, needs, has));
     }
+    if let Some(outcome) = on_mips(program, loader, has) {
+        return Some(outcome);
+    }
     // glibc has checked since 2.33; the last that was loaded comes first (`sysdeps/x86/dl-prop.h`, `dl_isa_level_check`).
     let checks = loader
         .and_then(|loader| loader.elf.loader.as_ref())
@@ -64,6 +67,18 @@ pub(super) fn check(node: &Node, program: Part<'_>, loader: Option<Part<'_>>, li
     let step = needs.to_string().replace("x86-64-", "");
     let text = format!("This program can only be run on AMD64 processors with {step} microarchitecture support.");
     Some(exits(1, program, needs, has, text))
+}
+
+/// A MIPS program's release, or its loader's, against the CPU's. Release 6 has dropped instructions of those before.
+fn on_mips(program: Part<'_>, loader: Option<Part<'_>>, has: Level) -> Option<Outcome> {
+    let part = loader.unwrap_or(program);
+    let needs = (part.elf.machine == Machine::MIPS).then(|| mips(part.elf)).flatten()?;
+    let newest = Level::new(Family::Mips, 6);
+    if needs > has && is_comparable(needs, has) {
+        return Some(dies(part, needs, has));
+    }
+    let what = "code of before MIPS Release 6, which a CPU of that runs only where its kernel emulates it,";
+    (needs < newest && has >= newest).then_some(Outcome::Unsure { because: Doubt::NotModelled(what) })
 }
 
 fn is_comparable(one: Level, other: Level) -> bool {
@@ -148,6 +163,19 @@ fn claimed(loader: &Elf) -> Option<Level> {
     if loader.machine == ARM { arm(attributes) } else { riscv(attributes) }
 }
 
+/// `EF_MIPS_ARCH`, which the linker makes the highest of all that it links, or `.MIPS.abiflags`; nothing for MIPS I to V.
+fn mips(elf: &Elf) -> Option<Level> {
+    let by_flags = match elf.flags >> 28 {
+        5 | 6 => 1,
+        7 | 8 => 2,
+        9 | 10 => 6,
+        _ => 0,
+    };
+    let by_section = elf.attributes.as_ref().and_then(|attributes| attributes.mips).map_or(0, |flags| flags.release);
+    let release = by_flags.max(u16::from(by_section));
+    (release > 0).then(|| Level::new(Family::Mips, release))
+}
+
 /// `Tag_CPU_arch` (ABI for the Arm Architecture, build attributes); profiles other than A are no Linux' CPUs.
 fn arm(attributes: &Attributes) -> Option<Level> {
     let step = match attributes.cpu_arch? {
@@ -177,19 +205,17 @@ fn riscv(attributes: &Attributes) -> Option<Level> {
 
 #[cfg(test)]
 mod tests {
-    use super::go_unchecked;
-    use crate::exec::tests::{File, elf, rootfs};
-    use crate::format::content::Content;
+    use super::{Part, check, go_unchecked};
+    use crate::base::GuestPath;
+    use crate::exec::tests::{elf, parsed};
     use crate::format::elf::GoBuild;
-    use crate::image::EntryKind;
+    use crate::node::Node;
 
     fn needs(machine: u16, bits: u8, setting: &str) -> Option<String> {
-        let rootfs = rootfs(vec![("/app", File::program(&elf(machine, bits, false, None)))]);
-        let EntryKind::File { facts, .. } = &rootfs.get(&"/app".into()).unwrap().entry.kind else { panic!() };
-        let Content::Elf(program) = &facts.content else { panic!() };
+        let program = parsed(&elf(machine, bits, false, None));
         let (key, value) = setting.split_once('=').unwrap();
         let go = GoBuild { version: "go1.24.4".into(), settings: vec![(key.into(), value.into())] };
-        let program = crate::format::elf::Elf { go: Some(Box::new(go)), ..program.as_ref().clone() };
+        let program = crate::format::elf::Elf { go: Some(Box::new(go)), ..program };
         go_unchecked(&program).map(|level| level.to_string())
     }
 
@@ -204,5 +230,21 @@ mod tests {
         assert_eq!(needs(243, 64, "GORISCV64=rva22u64").as_deref(), Some("RVA22"));
         assert_eq!(needs(40, 32, "GOARM=7,softfloat").as_deref(), Some("Armv7"));
         assert_eq!(needs(62, 64, "GOAMD64=v3"), None, "that is checked");
+    }
+
+    /// As Debian's dash for mipsel ended on emulated CPUs.
+    #[test]
+    fn a_mips_program_needs_its_own_release() {
+        let path = GuestPath::from("/app");
+        let ends = |flags: u32, level: &str| {
+            let elf = crate::format::elf::Elf { flags, ..parsed(&elf(8, 32, false, None)) };
+            let node = Node::parse(&format!("mipsle,level={level}")).unwrap();
+            check(&node, Part { name: b"/app", path: &path, elf: &elf }, None, &[]).map_or("runs", |outcome| outcome.name())
+        };
+        let [mips_ii, release_1, release_2, release_6] = [0x1000_1000, 0x5000_1000, 0x7000_1000, 0x9000_1000];
+        assert_eq!([ends(mips_ii, "r1"), ends(release_1, "r1"), ends(release_2, "r2")], ["runs"; 3]);
+        assert_eq!([ends(release_2, "r1"), ends(release_6, "r2"), ends(release_6, "r5")], ["dies"; 3]);
+        assert_eq!(ends(release_6, "r6"), "runs");
+        assert_eq!(ends(release_2, "r6"), "unsure", "kernels may emulate what Release 6 has dropped");
     }
 }

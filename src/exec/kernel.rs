@@ -9,6 +9,7 @@ use crate::node::{Node, Property};
 use super::elf;
 use super::isa;
 use super::loader::{self, Library, LibraryFault, LibraryProblem, Linked};
+use super::release;
 use super::{Cause, Doubt, Hop, Outcome, PassedOver, Role, Trace};
 
 /// Interpreters that the kernel follows one behind the other (`fs/exec.c`, `exec_binprm`).
@@ -134,8 +135,13 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// What the dynamic loader and the CPU make of a program that the kernel has started.
+    /// What the C library, the dynamic loader and the CPU make of a program that the kernel has started.
     fn link(&mut self, program: &'a Elf) -> Outcome {
+        let (rootfs, node) = (self.rootfs, self.node);
+        let refused = self.parts(program).and_then(|(program, loader)| release::check(rootfs, node, program, loader));
+        if let Some(outcome) = refused {
+            return outcome;
+        }
         let linked = self.linked(program).unwrap_or_default();
         self.libraries = linked.libraries;
         let Some(fault) = linked.fault else { return self.on_the_cpu(program) };
@@ -147,27 +153,33 @@ impl<'a> Execution<'a> {
         Outcome::Exits { code: fault.exit_code(), cause: Cause::Library(Box::new(fault)) }
     }
 
-    /// Whether the node's CPU has what the program, its loader and its libraries were built for.
-    fn on_the_cpu(&mut self, program: &'a Elf) -> Outcome {
-        let elf_at = |path: &GuestPath| match &self.rootfs.get(path)?.entry.kind {
+    /// The program that was started, and its dynamic loader.
+    fn parts(&self, program: &'a Elf) -> Option<(isa::Part<'_>, Option<isa::Part<'_>>)> {
+        let starter = self.hops.iter().rfind(|hop| hop.role != Role::Loader)?;
+        let name = self.name.filter(|_| starter.role == Role::Program).unwrap_or(&starter.path);
+        let loader = self.hops.last().filter(|hop| hop.role == Role::Loader).and_then(|hop| hop.found.as_ref());
+        let loader = loader.and_then(|path| Some(isa::Part { name: path.as_bytes(), path, elf: self.elf_at(path)? }));
+        Some((isa::Part { name, path: starter.found.as_ref()?, elf: program }, loader))
+    }
+
+    fn elf_at(&self, path: &GuestPath) -> Option<&'a Elf> {
+        match &self.rootfs.get(path)?.entry.kind {
             EntryKind::File { facts, .. } => match &facts.content {
-                Content::Elf(elf) => Some(elf.as_ref()),
+                Content::Elf(elf) => Some(elf),
                 _ => None,
             },
             _ => None,
-        };
-        let loader = self.hops.last().filter(|hop| hop.role == Role::Loader);
-        let starter = self.hops.iter().rfind(|hop| hop.role != Role::Loader);
-        let Some((starter, path)) = starter.and_then(|hop| Some((hop, hop.found.as_ref()?))) else { return Outcome::Runs };
-        let part = |hop: &'_ Hop| hop.found.clone();
-        let loader_path = loader.and_then(part);
-        let loader = loader_path.as_ref().and_then(|path| Some(isa::Part { name: path.as_bytes(), path, elf: elf_at(path)? }));
+        }
+    }
+
+    /// Whether the node's CPU has what the program, its loader and its libraries were built for.
+    fn on_the_cpu(&mut self, program: &'a Elf) -> Outcome {
+        let Some((program, loader)) = self.parts(program) else { return Outcome::Runs };
         let library = |library: &'_ Library| Some((library.path.clone()?, library.found.clone()?));
         let paths: Vec<(Box<[u8]>, GuestPath)> = self.libraries.iter().filter_map(library).collect();
         let libraries: Vec<isa::Part<'_>> =
-            paths.iter().filter_map(|(name, path)| Some(isa::Part { name, path, elf: elf_at(path)? })).collect();
-        let name = self.name.filter(|_| starter.role == Role::Program).unwrap_or(&starter.path);
-        let lacking = isa::check(self.node, isa::Part { name, path, elf: program }, loader, &libraries);
+            paths.iter().filter_map(|(name, path)| Some(isa::Part { name, path, elf: self.elf_at(path)? })).collect();
+        let lacking = isa::check(self.node, program, loader, &libraries);
         lacking.map_or(Outcome::Runs, |outcome| elf::unless_unsure(self.node, Property::Level, outcome))
     }
 
@@ -207,7 +219,7 @@ impl<'a> Execution<'a> {
                 let path = fault.library.to_vec();
                 self.hops.push(Hop { path, found: None, layer: None, links: Vec::new(), role: Role::Library, what: None });
             }
-            LibraryProblem::WrongMachine { at, .. } | LibraryProblem::Broken { at, .. } => {
+            LibraryProblem::WrongMachine { at, .. } | LibraryProblem::OtherAbi { at, .. } | LibraryProblem::Broken { at, .. } => {
                 if let Some(found) = self.rootfs.get(at) {
                     self.hops.push(hop(&fault.library, &found, Role::Library));
                 }

@@ -4,7 +4,7 @@ use crate::image::Errno;
 use super::{Cause, Launch, Outcome, PassedOver, Role, Trace, Voice};
 
 /// The line that runc prints for this end (1.1 and later), as far as names can be shown; `None` where the start succeeds,
-/// where the process dies of a signal, and where it cannot be told.
+/// where the process dies of a signal without a word, and where it cannot be told.
 ///
 /// Before execve, runc looks the command up (Go's `exec.LookPath`) and reports in Go's words; execve's own errors it reports
 /// as `exec PATH: ERROR` (runc `libcontainer/standard_init_linux.go`).
@@ -15,17 +15,20 @@ pub fn message(trace: &Trace, launch: &Launch) -> Option<String> {
     match &trace.outcome {
         Outcome::Refused { cause } => refused(cause),
         Outcome::Fails { errno, cause } => Some(failed(*errno, cause, trace, launch)),
-        Outcome::Exits { .. } => trace.outcome.said(),
-        Outcome::Runs | Outcome::Emulated { .. } | Outcome::Dies { .. } | Outcome::Unsure { .. } => None,
+        Outcome::Exits { .. } | Outcome::Dies { .. } => trace.outcome.said(),
+        Outcome::Runs | Outcome::Emulated { .. } | Outcome::Unsure { .. } => None,
     }
 }
 
 impl Outcome {
-    /// What the process itself says before it exits.
+    /// What the process itself says before it ends.
     pub fn said(&self) -> Option<String> {
         match self {
             Self::Exits { cause: Cause::Library(fault), .. } => fault.message(),
             Self::Exits { cause: Cause::Cpu(fault), .. } => fault.said.clone(),
+            Self::Exits { cause: Cause::Kernel(_), .. } | Self::Dies { cause: Cause::Kernel(_), .. } => {
+                Some("FATAL: kernel too old".to_owned())
+            }
             _ => None,
         }
     }
@@ -119,7 +122,7 @@ pub fn crun_message(trace: &Trace, launch: &Launch) -> Option<String> {
     let (errno, cause) = match &trace.outcome {
         Outcome::Fails { errno, cause } => (errno, cause),
         // Not the runtime's words, so they are the same.
-        Outcome::Exits { .. } => return trace.outcome.said(),
+        Outcome::Exits { .. } | Outcome::Dies { .. } => return trace.outcome.said(),
         _ => return None,
     };
     let name = launch.argv.first().map(Vec::as_slice).unwrap_or_default();

@@ -7,10 +7,12 @@ mod kernel;
 mod launch;
 mod loader;
 mod message;
+mod mips;
 mod names;
 mod predict;
 mod process;
 mod property;
+mod release;
 mod shell;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,7 @@ pub use launch::{DEFAULT_PATH, Launch, LaunchError, Overrides, launch};
 pub use loader::{Library, LibraryFault, LibraryProblem, MissingVersion};
 pub use message::{crun_message, message};
 pub use predict::{predict, predict_path};
+pub use release::KernelFault;
 
 /// The story of one start: each file that is opened to be executed, and how it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub struct Trace {
     pub outcome: Outcome,
     /// Who tells of it.
     pub voice: Voice,
+    /// Why another way, which a script may take as well, could not be followed. What is said of the end is true of all others.
+    pub unfollowed: Option<&'static str>,
 }
 
 /// Who prints what is seen of a failure.
@@ -69,7 +74,7 @@ impl Trace {
 
     /// A start of which no libraries are known.
     pub fn new(hops: Vec<Hop>, outcome: Outcome) -> Self {
-        Self { hops, libraries: Vec::new(), outcome, voice: Voice::Runtime }
+        Self { hops, libraries: Vec::new(), outcome, voice: Voice::Runtime, unfollowed: None }
     }
 
     /// The file that is to be mended: the last that was found. What is missing has no layer and no build step, but the file that
@@ -294,8 +299,12 @@ pub enum Cause {
     },
     /// The dynamic loader is no ELF file, or a broken one.
     LoaderBroken,
+    /// The dynamic loader is for programs of another kind; which.
+    LoaderOtherAbi(&'static str),
     /// The node's CPU lacks instructions.
     Cpu(Box<CpuFault>),
+    /// The node's kernel is older than the C library takes.
+    Kernel(Box<KernelFault>),
     /// The file that an interpreter is to read is missing.
     ProgramMissing {
         /// Where it was looked for.

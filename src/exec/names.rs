@@ -44,10 +44,12 @@ impl Cause {
             Self::Library(fault) => match fault.why {
                 LibraryProblem::Missing => "library-missing",
                 LibraryProblem::WrongMachine { .. } => "library-wrong-machine",
+                LibraryProblem::OtherAbi { .. } => "library-other-abi",
                 LibraryProblem::Broken { .. } => "library-broken",
                 LibraryProblem::Versions { .. } => "library-version",
             },
             Self::Cpu(_) => "cpu",
+            Self::Kernel(_) => "kernel-too-old",
             Self::ProgramMissing { .. } => "program-missing",
             Self::NoexecMount => "noexec-mount",
             Self::SearchDenied => "search-denied",
@@ -76,6 +78,7 @@ impl Cause {
             Self::LoaderMissing { .. } => "loader-missing",
             Self::LoaderWrongMachine { .. } => "loader-wrong-machine",
             Self::LoaderBroken => "loader-broken",
+            Self::LoaderOtherAbi(_) => "loader-other-abi",
             Self::InterpreterLoop => "interpreter-loop",
             Self::EmulatorMissing { .. } => "emulator-missing",
         }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{Launch, Outcome, Trace, message, predict};
-use crate::format::content::{Classifier, FileFacts};
+use crate::format::content::{Classifier, Content, FileFacts};
+use crate::format::elf::Elf;
 use crate::image::{Credentials, Entry, EntryKind, LayerIndex, Rootfs};
 use crate::node::Node;
 
@@ -45,6 +46,14 @@ fn facts(bytes: &[u8]) -> Box<FileFacts> {
     let mut classifier = Classifier::new(bytes.len() as u64, true);
     classifier.feed(bytes);
     Box::new(classifier.finish())
+}
+
+/// What is read of an ELF file.
+pub(super) fn parsed(bytes: &[u8]) -> Elf {
+    match facts(bytes).content {
+        Content::Elf(elf) => *elf,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A root of one layer.
@@ -271,6 +280,30 @@ fn headers_are_checked_as_the_kernel_checks_them() {
     assert_eq!(changed(16, 1), "fails ENOEXEC not-a-program", "an object file");
     assert_eq!(changed(6, 9), "runs", "EI_VERSION does not matter");
     assert_eq!(changed(7, 3), "runs", "EI_OSABI does not matter");
+}
+
+#[test]
+fn a_way_that_cannot_be_followed_is_told_beside_those_that_run() {
+    let ends = |script: &str| {
+        let script = format!("#!/bin/sh\n{script}\n");
+        let files = vec![
+            ("/app", File::program(&amd64(None))),
+            ("/foreign", File::program(&elf(183, 64, false, None))),
+            ("/bin/sh", File::program(&amd64(None))),
+            ("/entry", File::program(script.as_bytes())),
+        ];
+        let trace = start(files, "/entry", "amd64").0;
+        format!("{}{}", end(&trace), if trace.unfollowed.is_some() { ", as far as it can be followed" } else { "" })
+    };
+    let on_a_branch = |command: &str, rest: &str| ends(&format!("if [ -z \"$HOSTNAME\" ]; then {command}; fi\n{rest}"));
+    let half = "runs, as far as it can be followed";
+    assert_eq!(on_a_branch("exec /app once", "exec /app"), "runs");
+    assert_eq!(on_a_branch("exec $(choose)", "exec /app"), half);
+    assert_eq!(on_a_branch("exec $(choose)", "exec /foreign"), "unsure");
+    assert_eq!(on_a_branch("exec /foreign", "exec /app"), "unsure");
+    assert_eq!(on_a_branch("exec /app", "exit 0"), "runs");
+    assert_eq!(on_a_branch("exec /foreign", "exit 0"), half);
+    assert_eq!(on_a_branch("exit 1", "exec /app"), "runs", "it ends by its own choice");
 }
 
 /// Each line was printed by runc 1.1.5 for the same root and command.

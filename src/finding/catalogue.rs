@@ -127,7 +127,7 @@ mod tests {
 
     /// The kebab-case names of `exec::Cause`'s variants.
     const CAUSES: &str = "archive bad-shebang bitcode carriage-return cpu dangling-link empty-file emulator-missing git-lfs-pointer \
-        html interpreter-loop interpreter-missing is-directory java-class library-broken library-missing library-version library-wrong-machine link-loop loader-broken loader-missing \
+        html interpreter-loop interpreter-missing is-directory java-class kernel-too-old library-broken library-missing library-other-abi library-version library-wrong-machine link-loop loader-broken loader-missing loader-other-abi \
         loader-wrong-machine mach-o malformed-elf missing name-too-long no-command no-compat no-shebang no-such-group \
         no-such-user noexec-mount not-a-directory not-a-file not-a-program not-executable not-in-path not-readable page-size pe program-missing search-denied truncated unknown-format wasm \
         working-directory wrong-machine";

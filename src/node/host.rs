@@ -14,7 +14,7 @@ pub(super) fn node(host: &Host, probed: &[(TinyProgram, Probe)]) -> Result<Node,
     let mut node = Node::plain(&platform);
     node.name = escape(&host.name).to_string();
     node.page_size = host.page_size;
-    node.kernel = host.release.parse().unwrap_or(KernelVersion(0, 0));
+    node.kernel = host.release.parse().unwrap_or(KernelVersion::UNKNOWN);
     node.level = level(&platform, &host.cpuinfo).or(node.level);
     node.handlers = handlers(host);
     configured(&mut node, host);

@@ -8,7 +8,7 @@ use crate::base::Platform;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Level {
     family: Family,
-    /// The step: 3 of x86-64-v3, 9 of POWER9, 14 of z14, 7 of Armv7, 82 of Armv8.2, 22 of RVA22.
+    /// The step: 3 of x86-64-v3, 9 of POWER9, 14 of z14, 7 of Armv7, 82 of Armv8.2, 22 of RVA22, 6 of MIPS Release 6.
     step: u16,
 }
 
@@ -27,12 +27,19 @@ pub enum Family {
     Z,
     /// RISC-V application profiles.
     Riscv,
+    /// Releases of MIPS32 and MIPS64.
+    Mips,
 }
 
 impl Level {
     /// A level.
     pub fn new(family: Family, step: u16) -> Self {
         Self { family, step }
+    }
+
+    /// Its number: see there.
+    pub fn step(self) -> u16 {
+        self.step
     }
 
     /// Of which architecture it is.
@@ -47,7 +54,7 @@ impl Level {
             Family::X86 => ("x86-64-v", 2..=4),
             Family::Power => ("power", 9..=10),
             Family::Z => ("z", 13..=16),
-            Family::Arm | Family::Arm64 | Family::Riscv => return Vec::new(),
+            Family::Arm | Family::Arm64 | Family::Riscv | Family::Mips => return Vec::new(),
         };
         steps.rev().filter(|step| *step <= self.step).map(|step| format!("{name}{step}")).collect()
     }
@@ -58,7 +65,7 @@ impl Level {
     }
 
     /// Reads a level of this platform's architecture, as image platforms, compilers and vendors write it: `v3`, `x86-64-v3`,
-    /// `v8.2`, `power9`, `z14`, `rva22`.
+    /// `v8.2`, `power9`, `z14`, `rva22`, `mips64r2`.
     pub fn parse(platform: &Platform, text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let number = |prefixes: &[&str]| {
@@ -77,6 +84,10 @@ impl Level {
             "ppc64le" | "ppc64" => (Family::Power, number(&["power", "pwr"]).filter(|step| (7..=12).contains(step))?),
             "s390x" => (Family::Z, number(&["z"]).filter(|step| (9..=20).contains(step))?),
             "riscv64" => (Family::Riscv, number(&["rva"]).filter(|step| (20..=30).contains(step))?),
+            "mips" | "mipsle" | "mips64" | "mips64le" => {
+                let step = number(&["mips release ", "mips32r", "mips64r", "r"]);
+                (Family::Mips, step.filter(|step| matches!(step, 1..=3 | 5 | 6))?)
+            }
             _ => return None,
         };
         Some(Self { family, step })
@@ -93,6 +104,7 @@ impl fmt::Display for Level {
             Family::Power => write!(out, "POWER{step}"),
             Family::Z => write!(out, "z{step}"),
             Family::Riscv => write!(out, "RVA{step}"),
+            Family::Mips => write!(out, "MIPS Release {step}"),
         }
     }
 }
@@ -113,13 +125,21 @@ mod tests {
             ("linux/ppc64le", "power9", "POWER9"),
             ("linux/s390x", "z14", "z14"),
             ("linux/riscv64", "rva22u64", "RVA22"),
+            ("linux/mips64le", "r6", "MIPS Release 6"),
+            ("linux/mipsle", "mips32r2", "MIPS Release 2"),
+            ("linux/mipsle", "MIPS Release 2", "MIPS Release 2"),
         ] {
             let platform: Platform = platform.parse().unwrap();
             assert_eq!(Level::parse(&platform, text).unwrap().to_string(), shown);
         }
-        for (platform, text) in
-            [("linux/amd64", "v5"), ("linux/amd64", "3"), ("linux/s390x", "v3"), ("linux/386", "v1"), ("linux/arm64", "v7")]
-        {
+        for (platform, text) in [
+            ("linux/amd64", "v5"),
+            ("linux/amd64", "3"),
+            ("linux/s390x", "v3"),
+            ("linux/386", "v1"),
+            ("linux/arm64", "v7"),
+            ("linux/mips", "r4"),
+        ] {
             assert_eq!(Level::parse(&platform.parse().unwrap(), text), None, "{platform} {text}");
         }
         let level = |text: &str| Level::of(&text.parse().unwrap());

@@ -37,7 +37,7 @@ pub struct Node {
     pub platform: Platform,
     /// Bytes of a memory page.
     pub page_size: u64,
-    /// The kernel's version.
+    /// The kernel's version; [`KernelVersion::UNKNOWN`] where nothing is known of it.
     pub kernel: KernelVersion,
     /// Which programs of smaller word size the kernel and the CPU run besides their own.
     pub compat: BTreeSet<Compat>,
@@ -156,6 +156,11 @@ impl Node {
             (Property::Level, None) => "its CPU has its architecture's baseline".to_owned(),
             (Property::PageSize, _) => format!("its pages are {} KiB", self.page_size >> 10),
         }
+    }
+
+    /// Whether its kernel is older than `version`; one of which nothing is known is not.
+    pub fn has_older_kernel(&self, version: KernelVersion) -> bool {
+        self.kernel != KernelVersion::UNKNOWN && self.kernel < version
     }
 
     /// The instruction set of the node's own programs; `None` for an architecture that is not known here.

@@ -174,6 +174,8 @@ struct Node {
     message: Option<String>,
     /// The line that crun would print.
     crun_message: Option<String>,
+    /// Why another way, which a script may take as well, could not be followed; nothing where all were.
+    unfollowed: Option<&'static str>,
     hops: Vec<Hop>,
     /// What the dynamic loader brings into the last program, in its order.
     libraries: Vec<Library>,
@@ -403,6 +405,7 @@ fn node(verdict: &Verdict) -> Node {
         end: end(&verdict.trace),
         message: verdict.message.clone(),
         crun_message: verdict.crun_message.clone(),
+        unfollowed: verdict.trace.unfollowed,
         hops: verdict.trace.hops.iter().map(hop).collect(),
         libraries: verdict.trace.libraries.iter().map(library).collect(),
     }

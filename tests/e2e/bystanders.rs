@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::image::{Image, Item, data, program, tree};
 use crate::lab::{Lab, output, shell};
-use crate::packages::{debian_file, npm, wheel};
+use crate::packages::{debian_file, npm, unpack, wheel};
 use crate::run::{Run, check};
 
 const NEEDS: &str = "apt-get, dpkg-deb, npm, pip and their packages";
@@ -183,19 +183,44 @@ fn detached_debug_files_are_data() {
     with_packages(&lab, &["libc6-dbg", "libc6-i386", "valgrind"]).is_clean();
 }
 
+/// What the finding about a file says that its runtime raises.
+fn raised(run: &Run, file: &str) -> String {
+    let about = |finding: &&serde_json::Value| finding["locus"]["path"].as_str().is_some_and(|path| path.ends_with(file));
+    let finding = run.findings().iter().find(about).unwrap_or_else(|| panic!("{}", run.shown()));
+    let mut evidence = finding["evidence"].as_array().unwrap().iter();
+    evidence.find_map(|line| line.as_str()?.split_once(" raises: ")).unwrap().1.to_owned()
+}
+
+#[test]
+fn what_php_warns_of_is_what_is_said() {
+    let Some(lab) = Lab::open("root, apt-get and Debian packages of two architectures") else { return };
+    if std::env::consts::ARCH != "x86_64" {
+        return;
+    }
+    let extensions = "usr/lib/php/20220829";
+    let root = lab.path("php");
+    unpack(&root, "amd64", &["php8.2-cli"]);
+    let foreign = debian_file("arm64", "php8.2-common", &format!("{extensions}/ctype.so"));
+    for (name, bytes) in [("foreign", foreign), ("for-macos", [&[0xcf, 0xfa, 0xed, 0xfe, 12, 0, 0, 1][..], &[0; 200]].concat())] {
+        let file = format!("/{extensions}/{name}.so");
+        fs::write(root.join(&file[1..]), &bytes).unwrap();
+        let run = with(&lab, "COPY extensions", &[data(&file, bytes)]);
+        let loads = format!("extension={name}");
+        let php = ["/usr/bin/php8.2", "-n", "-d", "display_errors=0", "-d", "log_errors=1", "-d", &loads, "-r", ""];
+        let warned = output(Command::new("chroot").arg(&root).args(php));
+        let text = String::from_utf8(warned.stderr).unwrap();
+        let expected = raised(&run, &file);
+        assert!(text.lines().any(|line| line == expected), "{expected}\n{text}");
+    }
+}
+
 #[test]
 fn what_python_and_node_raise_is_what_is_said() {
     let Some(lab) = Lab::open(NEEDS) else { return };
     if std::env::consts::ARCH != "x86_64" {
         return;
     }
-    let said = |run: &Run, file: &str, from: &str, to: &Path| {
-        let about = |finding: &&serde_json::Value| finding["locus"]["path"].as_str().is_some_and(|path| path.ends_with(file));
-        let finding = run.findings().iter().find(about).unwrap_or_else(|| panic!("{}", run.shown()));
-        let text =
-            finding["evidence"].as_array().unwrap().iter().find_map(|line| line.as_str()?.split_once(" raises: ")).unwrap().1;
-        text.replace(from, to.to_str().unwrap())
-    };
+    let said = |run: &Run, file: &str, from: &str, to: &Path| raised(run, file).replace(from, to.to_str().unwrap());
     for (platform, suffix) in
         [("manylinux2014_aarch64", "cpython-311-aarch64-linux-gnu"), ("macosx_14_0_arm64", "cpython-311-darwin")]
     {

@@ -7,6 +7,7 @@
 #![allow(clippy::explicit_write, reason = "the test harness swallows what `eprintln!` prints")]
 #![allow(unreachable_pub, reason = "`pub` says what the tests may use")]
 
+mod abis;
 mod action;
 mod bystanders;
 mod chains;

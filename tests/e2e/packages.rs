@@ -57,9 +57,11 @@ fn succeeded(command: &mut Command) -> Result<String, String> {
     if out.status.success() { Ok(text) } else { Err(format!("{text}{}", String::from_utf8_lossy(&out.stderr))) }
 }
 
-/// apt-get for another architecture, with a state of its own: the machine's sources, but not its packages.
-fn apt(architecture: &str) -> Command {
-    let state = cache(&format!("apt/{architecture}"));
+/// apt-get for another architecture, with a state of its own: the machine's sources, but not its packages. After an `@` may be named
+/// another release of Debian, which is then the only source: `amd64@bullseye`.
+fn apt(place: &str) -> Command {
+    let state = cache(&format!("apt/{place}"));
+    let (architecture, suite) = place.split_once('@').map_or((place, None), |(architecture, suite)| (architecture, Some(suite)));
     for folder in ["lists/partial", "archives/partial", "nothing/partial"] {
         fs::create_dir_all(state.join(folder)).unwrap();
     }
@@ -77,7 +79,21 @@ fn apt(architecture: &str) -> Command {
         .args(["-oDebug::NoLocking=1", "-qq"])
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null());
+    if let Some(suite) = suite {
+        let list = state.join("sources.list");
+        let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
+        fs::write(&list, format!("deb [signed-by={keys}] http://deb.debian.org/debian {suite} main\n")).unwrap();
+        apt.arg(format!("-oDir::Etc::SourceList={}", list.display())).arg("-oDir::Etc::SourceParts=/dev/null");
+    }
     apt
+}
+
+/// Unpacks Debian packages and all that they depend on into a root.
+pub fn unpack(root: &Path, architecture: &str, names: &[&str]) {
+    fs::create_dir_all(root).unwrap();
+    for package in debian(architecture, names) {
+        run(Command::new("dpkg-deb").arg("-x").arg(package).arg(root));
+    }
 }
 
 /// The entries of a Debian package, each given to `visit` with its path without the leading `./`.

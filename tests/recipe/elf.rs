@@ -18,7 +18,9 @@ pub struct ElfRecipe {
     pub needs: Vec<String>,
     /// Versions.
     pub defines: Vec<String>,
-    /// `glibc`, `glibc-v3` or `musl`: the texts by which a dynamic loader is known.
+    /// The oldest kernel that it takes, `3.2`, in a note.
+    pub oldest_kernel: Option<String>,
+    /// `glibc`, `glibc-v3`, `glibc-2.31` or `musl`: the texts by which a dynamic loader is known.
     pub loader: Option<String>,
 }
 
@@ -35,6 +37,7 @@ pub fn machine(name: &str) -> (u16, bool, bool) {
         "riscv" => (243, true, false),
         "loongarch" => (258, true, false),
         "mips" => (8, false, true),
+        "mips64" => (8, true, true),
         other => panic!("no machine is called {other}"),
     }
 }
@@ -97,9 +100,12 @@ pub fn build(recipe: &ElfRecipe) -> Vec<u8> {
     let defines: Vec<u64> = recipe.defines.iter().map(|version| append(&mut strings, version)).collect();
     let dynamic = recipe.kind != 1 && (!tags.is_empty() || recipe.pie || recipe.loader.is_some() || !defines.is_empty());
     let relocatable = recipe.kind == 1;
-    let count = if relocatable { 0 } else { 1 + u64::from(recipe.interp.is_some()) + u64::from(dynamic) };
+    let note = recipe.oldest_kernel.as_deref().map(|version| abi_tag(version, recipe.big)).unwrap_or_default();
+    let count =
+        if relocatable { 0 } else { 1 + u64::from(recipe.interp.is_some()) + u64::from(!note.is_empty()) + u64::from(dynamic) };
     let interp = recipe.interp.as_ref().map_or(Vec::new(), |path| [path.as_bytes(), &[0]].concat());
-    let interp_at = head + entry * count;
+    let note_at = head + entry * count;
+    let interp_at = note_at + note.len() as u64;
     let strings_at = interp_at + interp.len() as u64;
     let needs_at = (strings_at + strings.len() as u64).next_multiple_of(8);
     let defines_at = needs_at + 32 * needs.len() as u64;
@@ -132,10 +138,14 @@ pub fn build(recipe: &ElfRecipe) -> Vec<u8> {
             out.segment(3, 4, interp_at, interp.len() as u64);
         }
         out.segment(1, 5, 0, end);
+        if !note.is_empty() {
+            out.segment(4, 4, note_at, note.len() as u64);
+        }
         if dynamic {
             out.segment(2, 6, dynamic_at, tags.len() as u64 * unit * 2);
         }
     }
+    out.bytes.extend(note);
     out.bytes.extend(interp);
     out.bytes.extend(&strings);
     out.bytes.resize(needs_at as usize, 0);
@@ -162,10 +172,23 @@ pub fn build(recipe: &ElfRecipe) -> Vec<u8> {
         Some("glibc-v3") => {
             b"\0/lib/\0/usr/lib/\0\0/etc/ld.so.cache\0glibc-ld.so.cache1.1\0Fatal glibc error: CPU does not support x86-64-v3\n\0release version 2.36.\0"
         }
+        Some("glibc-2.31") => b"\0/lib/\0/usr/lib/\0\0/etc/ld.so.cache\0glibc-ld.so.cache1.1\0FATAL: kernel too old\n\0",
         Some("musl") => b"\0musl libc (any)\nVersion %s\n\0",
         Some(other) => panic!("no loader is called {other}"),
     });
     out.bytes
+}
+
+/// `NT_GNU_ABI_TAG`.
+fn abi_tag(version: &str, big: bool) -> Vec<u8> {
+    let (major, minor) = version.split_once('.').unwrap();
+    let numbers = [4_u32, 16, 1, u32::from_ne_bytes(*b"GNU\0"), 0, major.parse().unwrap(), minor.parse().unwrap(), 0];
+    let bytes = |(place, number): (usize, &u32)| match (place, big) {
+        (3, _) => number.to_ne_bytes(),
+        (_, true) => number.to_be_bytes(),
+        (_, false) => number.to_le_bytes(),
+    };
+    numbers.iter().enumerate().flat_map(bytes).collect()
 }
 
 fn append(strings: &mut Vec<u8>, name: &str) -> u64 {

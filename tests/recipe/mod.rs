@@ -71,6 +71,7 @@ pub struct FileRecipe {
     pub needs: Vec<String>,
     pub defines: Vec<String>,
     pub loader: Option<String>,
+    pub oldest_kernel: Option<String>,
     pub text: Option<String>,
     pub hex: Option<String>,
     pub empty: bool,
@@ -261,6 +262,7 @@ impl FileRecipe {
             needs: self.needs.clone(),
             defines: self.defines.clone(),
             loader: self.loader.clone(),
+            oldest_kernel: self.oldest_kernel.clone(),
             pie: kind == "static-pie",
         })
     }

@@ -1,6 +1,6 @@
 //! `/etc/ld.so.cache` (glibc `sysdeps/generic/dl-cache.h`): which file a name was found at when ldconfig last ran.
 
-use crate::format::elf::Endian;
+use crate::format::elf::{Elf, Endian, FloatAbi, Machine};
 use crate::image::Rootfs;
 
 /// `CACHEMAGIC_NEW` and `CACHE_VERSION`.
@@ -8,8 +8,7 @@ const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 const OLD_MAGIC: &[u8] = b"ld.so-1.7.0\0";
 const HEADER: usize = 48;
 const ENTRY: usize = 24;
-/// `FLAG_TYPE_MASK` and `FLAG_ELF_LIBC6`.
-const TYPE_MASK: u32 = 0xff;
+/// `FLAG_ELF_LIBC6`.
 const LIBC6: u32 = 3;
 
 /// The file's entries.
@@ -17,36 +16,38 @@ const LIBC6: u32 = 3;
 pub(super) struct Cache<'a> {
     bytes: &'a [u8],
     big: bool,
+    /// What the loader takes entries to be flagged with, one or the other.
+    flags: [u32; 2],
 }
 
 impl<'a> Cache<'a> {
     /// Opens the root's cache. Where there is none, or none that can be read, it is empty.
-    pub(super) fn open(rootfs: &'a Rootfs, endian: Option<Endian>) -> Self {
-        Self::read(rootfs.body("/etc/ld.so.cache").unwrap_or_default(), endian == Some(Endian::Big))
+    pub(super) fn open(rootfs: &'a Rootfs, loader: &Elf) -> Self {
+        let bytes = rootfs.body("/etc/ld.so.cache").unwrap_or_default();
+        Self::read(bytes, loader.endian == Some(Endian::Big), flags(loader))
     }
 
-    fn read(bytes: &'a [u8], big: bool) -> Self {
+    fn read(bytes: &'a [u8], big: bool, flags: [u32; 2]) -> Self {
         let number = |at: usize| number(bytes, at, big);
         if bytes.starts_with(MAGIC) {
-            return Self { bytes, big };
+            return Self { bytes, big, flags };
         }
         // An old cache, of 12 bytes an entry, with the new one behind it, aligned to 8.
         let count = number(12).filter(|_| bytes.starts_with(OLD_MAGIC)).and_then(|count| usize::try_from(count).ok());
         let end = count.and_then(|count| count.checked_mul(12)?.checked_add(16));
         let start = end.map(|end| end.next_multiple_of(8));
         let rest = start.and_then(|start| bytes.get(start..)).filter(|rest| rest.starts_with(MAGIC));
-        Self { bytes: rest.unwrap_or_default(), big }
+        Self { bytes: rest.unwrap_or_default(), big, flags }
     }
 
-    /// The paths that a library's name has, best first, without those in directories for better CPUs. They may be of other
-    /// machines: whoever opens them sees it.
+    /// The paths that a library's name has for the loader's machine, best first, without those in directories for better CPUs.
     pub(super) fn find(self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
         let wanted = name.to_vec();
         let count = usize::try_from(self.number(20).unwrap_or_default()).unwrap_or_default().min(self.bytes.len() / ENTRY);
         (0..count).filter_map(move |index| {
             let at = HEADER + index * ENTRY;
             let is_plain = self.number(at + 16)? == 0 && self.number(at + 20)? == 0;
-            let is_library = self.number(at)? & TYPE_MASK == LIBC6;
+            let is_library = self.flags.contains(&self.number(at)?);
             let is_named = is_plain && is_library && self.text(self.number(at + 4)?)? == wanted.as_slice();
             if is_named { self.text(self.number(at + 8)?) } else { None }
         })
@@ -60,6 +61,49 @@ impl<'a> Cache<'a> {
         let rest = self.bytes.get(usize::try_from(at).ok()?..)?;
         rest.split(|byte| *byte == 0).next()
     }
+}
+
+/// Which entries a loader takes for its own (`sysdeps/generic/ldconfig.h`, `FLAG_*`; `dl-cache.h` of each architecture,
+/// `_dl_cache_check_flags`).
+fn flags(loader: &Elf) -> [u32; 2] {
+    let (is_wide, mask) = (loader.bits == Some(64), |mask: u32| loader.flags & mask);
+    // `EF_MIPS_NAN2008` and `EF_MIPS_ABI2`.
+    let (is_2008, is_n32) = (mask(0x400) != 0, mask(0x20) != 0);
+    let machine: u32 = match loader.machine {
+        Machine::X86_64 if is_wide => 0x03,
+        Machine::X86_64 => 0x08,
+        Machine::S390 if is_wide => 0x04,
+        Machine::PPC64 => 0x05,
+        Machine::MIPS => match (is_wide, is_n32, is_2008) {
+            (true, _, false) => 0x07,
+            (true, _, true) => 0x0e,
+            (_, true, false) => 0x06,
+            (_, true, true) => 0x0d,
+            (_, _, false) => 0,
+            (_, _, true) => 0x0c,
+        },
+        Machine::AARCH64 => 0x0a,
+        // `EF_RISCV_FLOAT_ABI_DOUBLE`, and LoongArch's ABI modifier for the same.
+        Machine::RISCV if mask(6) == 4 => 0x10,
+        Machine::RISCV => 0x0f,
+        Machine::LOONGARCH if mask(7) == 3 => 0x12,
+        Machine::LOONGARCH => 0x11,
+        Machine::ARM => match loader.float_abi() {
+            Some(FloatAbi::Hard) => 0x09,
+            Some(FloatAbi::Soft) => 0x0b,
+            None => 0,
+        },
+        _ => 0,
+    };
+    // What no float ABI is told of goes with both on Arm; where machines have no number of their own, libc5's is as good.
+    let other = if machine == 0 {
+        1
+    } else if loader.machine == Machine::ARM {
+        LIBC6
+    } else {
+        machine << 8 | LIBC6
+    };
+    [machine << 8 | LIBC6, other]
 }
 
 fn number(bytes: &[u8], at: usize, big: bool) -> Option<u32> {
@@ -87,7 +131,7 @@ mod tests {
     }
 
     fn found(file: &[u8], name: &str) -> Vec<String> {
-        Cache::read(file, false).find(name.as_bytes()).map(|path| String::from_utf8(path.to_vec()).unwrap()).collect()
+        Cache::read(file, false, [0x303; 2]).find(name.as_bytes()).map(|path| String::from_utf8(path.to_vec()).unwrap()).collect()
     }
 
     #[test]
@@ -100,6 +144,7 @@ mod tests {
         assert_eq!(found(&file, "libm.so.6"), ["/lib/libm.so.6"]);
         assert_eq!(found(&file, "libc.so.6"), ["/lib/libc.so.6"]);
         assert!(found(&file, "libc").is_empty());
+        assert_eq!(Cache::read(&file, false, [0x503; 2]).find(b"libc.so.6").count(), 0, "of another machine");
         let old = [b"ld.so-1.7.0\0".to_vec(), 1u32.to_le_bytes().to_vec(), vec![0; 12 + 4], file.clone()].concat();
         assert_eq!(found(&old, "libc.so.6"), ["/lib/libc.so.6"]);
         for length in 0..file.len() {

@@ -1,8 +1,9 @@
 //! glibc's loader (`elf/rtld.c`, `elf/dl-load.c`, `elf/dl-deps.c`, `elf/dl-version.c`).
 
 use crate::base::GuestPath;
-use crate::format::elf::{Elf, Endian, LoaderFacts, LoaderFamily, Machine, Version};
+use crate::format::elf::{Elf, Endian, FloatAbi, LoaderFacts, LoaderFamily, Machine, Version};
 
+use crate::exec::mips;
 use crate::node::Level;
 
 use super::cache::Cache;
@@ -44,7 +45,7 @@ pub(super) fn link(start: &Start<'_>, facts: &LoaderFacts) -> Linked {
         names: vec![start.loader_name.into()],
         parent: None,
     };
-    let cache = Cache::open(start.rootfs, start.program.endian);
+    let cache = Cache::open(start.rootfs, start.loader);
     let objects = vec![Object::program(start), loader];
     let mut linker = Linker { start, facts, cache, objects, libraries: Vec::new(), fault: None };
     linker.preload();
@@ -256,10 +257,17 @@ impl<'a> Linker<'a, '_> {
             };
             return broken(found.path, text);
         }
-        if elf.machine != mine.machine || !takes(self.facts, elf, self.start) {
-            let at = found.path;
-            let problem = LibraryProblem::WrongMachine { at, machine: elf.machine, class: None };
+        if elf.machine != mine.machine {
+            let problem = LibraryProblem::WrongMachine { at: found.path, machine: elf.machine, class: None };
             passed.other_machine.get_or_insert(problem);
+            return None;
+        }
+        if let Some(what) = self.does_not_go(elf) {
+            // One of the checks that have no text of their own (`sysdeps/unix/sysv/linux/arm/ldsodefs.h`, `VALID_FLOAT_ABI`).
+            if elf.machine == Machine::ARM && !self.facts.passes_over_float_abis {
+                return broken(found.path, "internal error");
+            }
+            passed.other_machine.get_or_insert(LibraryProblem::OtherAbi { at: found.path, what });
             return None;
         }
         if !matches!(elf_type(elf), Some(2 | 3)) {
@@ -273,6 +281,32 @@ impl<'a> Linker<'a, '_> {
             names: vec![name.into()],
             parent: Some(requester),
         }))
+    }
+
+    /// Why a library of the right machine does not go with this process, if so. Until 2.36 one that was built for a newer kernel was
+    /// passed over (`elf/dl-load.c`, `open_verify`), as one of the other version of POWER's ABI still is
+    /// (`sysdeps/powerpc/powerpc64/dl-machine.h`, `elf_machine_matches_host`), and one that differs from what is loaded on MIPS.
+    fn does_not_go(&self, library: &Elf) -> Option<&'static str> {
+        /// `EF_PPC64_ABI`: 1 is ELFv1, 2 ELFv2, 0 says nothing.
+        const ABI: u32 = 3;
+        let loader = self.start.loader;
+        let is_too_new = || library.oldest_kernel.is_some_and(|oldest| self.start.node.has_older_kernel(oldest));
+        if self.facts.refuses_old_kernels && is_too_new() {
+            return Some("it is built for newer kernels");
+        }
+        let (own, other) = (loader.flags & ABI, library.flags & ABI);
+        match library.machine {
+            Machine::PPC64 if own != 0 && other != 0 && own != other => Some("it is of the other version of the ELF ABI"),
+            Machine::MIPS if !mips::links(library, loader, self.objects.iter().map(|object| object.elf)) => {
+                Some("its floating-point ABI or its NaNs are other ones")
+            }
+            Machine::ARM => match (loader.float_abi()?, library.float_abi()?) {
+                (FloatAbi::Hard, FloatAbi::Soft) => Some("it is of the soft-float ABI"),
+                (FloatAbi::Soft, FloatAbi::Hard) => Some("it is of the hard-float ABI"),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// `_dl_check_all_versions`: all that one library lacks is told together.
@@ -319,17 +353,6 @@ fn lacks(library: &Object<'_>, version: &[u8], weak: bool) -> bool {
 
 fn is_in(path: &[u8], directory: &[u8]) -> bool {
     path.strip_prefix(directory).and_then(|rest| rest.strip_prefix(b"/")).is_some_and(|name| !name.contains(&b'/'))
-}
-
-/// Until 2.36 a library that was built for a newer kernel was passed over (`elf/dl-load.c`, `open_verify`), as one of the other
-/// version of POWER's ABI still is (`sysdeps/powerpc/powerpc64/dl-machine.h`, `elf_machine_matches_host`).
-fn takes(facts: &LoaderFacts, elf: &Elf, start: &Start<'_>) -> bool {
-    /// `EF_PPC64_ABI`: 1 is ELFv1, 2 ELFv2, 0 says nothing.
-    const ABI: u32 = 3;
-    let own = start.loader.flags & ABI;
-    let is_of_its_abi = elf.machine != Machine::PPC64 || own == 0 || [0, own].contains(&(elf.flags & ABI));
-    let checks = facts.version.is_some_and(|version| version < (2, 36));
-    is_of_its_abi && (!checks || elf.oldest_kernel.is_none_or(|oldest| oldest <= start.node.kernel))
 }
 
 /// `e_type`, in the file's byte order.

@@ -86,6 +86,13 @@ pub enum LibraryProblem {
         /// 32 or 64, where that (or for musl the byte order) is what the loader minds.
         class: Option<u8>,
     },
+    /// All that has its name is for other programs, of an ABI that does not go with this one's.
+    OtherAbi {
+        /// The first.
+        at: GuestPath,
+        /// Which, in a few words.
+        what: &'static str,
+    },
     /// It is there, but no library.
     Broken {
         /// Where.
@@ -139,7 +146,9 @@ impl LibraryFault {
             (LoaderFamily::Musl, LibraryProblem::WrongMachine { class: None, .. }) => return None,
             (LoaderFamily::Musl, why) => {
                 let error = match why {
-                    LibraryProblem::Missing | LibraryProblem::Versions { .. } => "No such file or directory",
+                    LibraryProblem::Missing | LibraryProblem::OtherAbi { .. } | LibraryProblem::Versions { .. } => {
+                        "No such file or directory"
+                    }
                     LibraryProblem::WrongMachine { .. } => "Exec format error",
                     LibraryProblem::Broken { text, .. } => text,
                 };

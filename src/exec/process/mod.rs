@@ -79,8 +79,10 @@ enum Next {
 
 /// Follows a start to its end.
 pub(super) fn follow(rootfs: &Rootfs, node: &Node, process: Process) -> Trace {
-    let mut follower = Follower { rootfs, node, looks: 0 };
-    follower.follow(process, Caller::Runtime, 0)
+    let mut follower = Follower { rootfs, node, looks: 0, unfollowed: None };
+    let trace = follower.follow(process, Caller::Runtime, 0);
+    let is_good = matches!(trace.outcome, Outcome::Runs | Outcome::Emulated { .. });
+    Trace { unfollowed: follower.unfollowed.filter(|_| is_good), ..trace }
 }
 
 /// Whether execve of what a shell starts surely fails.
@@ -121,6 +123,8 @@ struct Follower<'a> {
     rootfs: &'a Rootfs,
     node: &'a Node,
     looks: usize,
+    /// Why a way that a script may take could not be followed, though others could.
+    unfollowed: Option<&'static str>,
 }
 
 impl Follower<'_> {
@@ -284,7 +288,7 @@ impl Story {
             (Outcome::Runs, Some(by)) => Outcome::Emulated { by },
             (outcome, _) => outcome,
         };
-        Trace { hops: self.hops, libraries: self.libraries, outcome, voice }
+        Trace { libraries: self.libraries, voice, ..Trace::new(self.hops, outcome) }
     }
 }
 

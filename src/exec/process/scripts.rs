@@ -10,6 +10,10 @@ use super::{Caller, Follower, NOT_KNOWN, Next, Process, shown, unsure};
 
 const BRANCHES: &str = "it depends on a branch that only a running container decides";
 
+fn runs(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Runs | Outcome::Emulated { .. })
+}
+
 impl Follower<'_> {
     pub(super) fn shell(&mut self, kind: ShellKind, argv0: &[u8], arguments: &[Value], process: &Process, depth: usize) -> Next {
         let Some(asked) = Asked::read(arguments) else { return unsure(NOT_KNOWN) };
@@ -49,9 +53,21 @@ impl Follower<'_> {
             cwd: started.cwd.clone(),
             who: process.who.clone(),
         };
+        let unfollowed = ending.others.iter().find_map(|end| match end {
+            End::Unsure(why) => Some(*why),
+            _ => None,
+        });
+        self.unfollowed = self.unfollowed.or(unfollowed);
+        let others: Vec<&Started> = ending.others.iter().filter_map(End::started).collect();
         match ending.end {
             End::Unsure(why) => unsure(why),
-            End::Exit(Some(0) | None) => Next::Nothing,
+            End::Exit(Some(0) | None) => {
+                let ways = others.into_iter().map(|started| (becomes(started), caller(started))).collect();
+                if !self.all_run(ways, depth) {
+                    self.unfollowed = self.unfollowed.or(Some(BRANCHES));
+                }
+                Next::Nothing
+            }
             End::Exit(Some(_)) => unsure("the script exits with an error before it starts a program"),
             End::Start(started) if ending.others.is_empty() && !asked.is_login => {
                 Next::Process(Box::new(becomes(&started)), caller(&started))
@@ -60,10 +76,6 @@ impl Follower<'_> {
                 let ends_well = |end: &End| matches!(end, End::Exit(Some(0) | None) | End::Unsure(_));
                 // What a profile does beforehand is not read, so that with one nothing fails for sure.
                 let may_fail = !asked.is_login && !ending.others.iter().any(ends_well);
-                let others = ending.others.iter().filter_map(|end| match end {
-                    End::Start(other) => Some(other),
-                    _ => None,
-                });
                 let ways = [&started].into_iter().chain(others);
                 let ways = ways.map(|started| (becomes(started), caller(started))).collect();
                 if self.end_alike(ways, may_fail, depth) {
@@ -77,10 +89,17 @@ impl Follower<'_> {
 
     /// Where it depends on a branch, what is true on every way is true: all run, or (where that may be said) all end badly alike.
     fn end_alike(&mut self, ways: Vec<(Process, Caller)>, may_fail: bool, depth: usize) -> bool {
-        let outcomes: Vec<Outcome> =
-            ways.into_iter().map(|(process, caller)| self.follow(process, caller, depth + 1).outcome).collect();
+        let outcomes = self.outcomes(ways, depth);
         let Some((first, rest)) = outcomes.split_first() else { return false };
-        (*first == Outcome::Runs || may_fail && first.cause().is_some()) && rest.iter().all(|other| other == first)
+        outcomes.iter().all(runs) || may_fail && first.cause().is_some() && rest.iter().all(|other| other == first)
+    }
+
+    fn all_run(&mut self, ways: Vec<(Process, Caller)>, depth: usize) -> bool {
+        self.outcomes(ways, depth).iter().all(runs)
+    }
+
+    fn outcomes(&mut self, ways: Vec<(Process, Caller)>, depth: usize) -> Vec<Outcome> {
+        ways.into_iter().map(|(process, caller)| self.follow(process, caller, depth + 1).outcome).collect()
     }
 
     fn script(&self, kind: ShellKind, argv0: &[u8], file: &[u8], process: &Process) -> Result<Vec<u8>, Box<Next>> {

@@ -55,6 +55,16 @@ pub(super) enum End {
     Unsure(&'static str),
 }
 
+impl End {
+    /// The program that it becomes, if it becomes one.
+    pub(super) fn started(&self) -> Option<&Started> {
+        match self {
+            Self::Start(started) => Some(started),
+            Self::Exit(_) | Self::Unsure(_) => None,
+        }
+    }
+}
+
 /// A program that a shell starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Started {

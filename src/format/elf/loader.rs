@@ -11,6 +11,10 @@ pub struct LoaderFacts {
     pub version: Option<(u16, u16)>,
     /// What it prints on a CPU that is older than the one it was built for; `None` where it was built for any.
     pub baseline: Option<String>,
+    /// Whether it refuses kernels that are older than those that it was built for, as glibc before 2.36 does.
+    pub refuses_old_kernels: bool,
+    /// Whether it passes over Arm libraries of the other float ABI, as Debian's and Ubuntu's does, rather than to give up.
+    pub passes_over_float_abis: bool,
     /// Where it looks for libraries at last, in order, without the slash at the end.
     pub directories: Vec<Box<[u8]>>,
 }
@@ -28,17 +32,38 @@ pub enum LoaderFamily {
 const MOST_DIRECTORIES: usize = 16;
 
 impl LoaderFacts {
+    /// What glibc says on a kernel that is too old (`sysdeps/unix/sysv/linux/dl-osinfo.h` before 2.36).
+    pub(super) const REFUSAL: &[u8] = b"FATAL: kernel too old";
+
     /// Reads a loader's bytes; `None` for other files.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         if memmem::find(bytes, b"glibc-ld.so.cache").is_some() {
             let directories = system_directories(bytes)?;
             let version = version(bytes, b"release version ");
-            return Some(Self { family: LoaderFamily::Glibc, version, baseline: baseline(bytes), directories });
+            let has = |text: &[u8]| memmem::find(bytes, text).is_some();
+            let refuses_old_kernels = has(Self::REFUSAL);
+            // A patch of theirs. Before 2.33 a loader does not say whose it is; almost all for Arm were theirs then.
+            let passes_over_float_abis = version.is_none() || has(b"(Debian GLIBC ") || has(b"(Ubuntu GLIBC ");
+            return Some(Self {
+                family: LoaderFamily::Glibc,
+                version,
+                baseline: baseline(bytes),
+                refuses_old_kernels,
+                passes_over_float_abis,
+                directories,
+            });
         }
         memmem::find(bytes, b"musl libc")?;
         let directories = [&b"/lib"[..], b"/usr/local/lib", b"/usr/lib"].map(Into::into).to_vec();
         // Its texts are `Version %s` and the number.
-        Some(Self { family: LoaderFamily::Musl, version: None, baseline: None, directories })
+        Some(Self {
+            family: LoaderFamily::Musl,
+            version: None,
+            baseline: None,
+            refuses_old_kernels: false,
+            passes_over_float_abis: false,
+            directories,
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod notes;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod text;
 mod tiny;
 mod versions;
 
@@ -53,9 +54,11 @@ pub struct Elf {
     pub property: Option<Box<[u8]>>,
     /// The oldest kernel that the file's C library takes (`NT_GNU_ABI_TAG`).
     pub oldest_kernel: Option<KernelVersion>,
+    /// Whether the file itself refuses older ones, as what is linked statically with glibc before 2.36 does.
+    pub refuses_old_kernels: bool,
     /// What Go's linker wrote down of the build.
     pub go: Option<Box<GoBuild>>,
-    /// What the CPU must have, as compilers for Arm and RISC-V write it down.
+    /// What the CPU must have, as compilers for Arm, RISC-V and MIPS write it down.
     pub attributes: Option<Attributes>,
     /// What the dynamic section says; `None` where there is none or it could not be read.
     pub dynamic: Option<Dynamic>,
@@ -73,6 +76,17 @@ impl Elf {
     /// The program header table, as bytes; short where it lies beyond the end of the file.
     pub fn table(&self) -> &[u8] {
         self.header.get(64..).unwrap_or_default()
+    }
+
+    /// How an Arm file passes floating-point numbers (`EF_ARM_ABI_FLOAT_*`); `None` where it does not say, as old ones and Go's do not.
+    pub fn float_abi(&self) -> Option<FloatAbi> {
+        // The flags mean this from version 5 of the EABI on.
+        let flags = Some(self.flags).filter(|flags| self.machine == Machine::ARM && flags >> 24 == 5)?;
+        match flags & 0x600 {
+            0x400 => Some(FloatAbi::Hard),
+            0x200 => Some(FloatAbi::Soft),
+            _ => None,
+        }
     }
 
     /// Whether there is a `PT_INTERP`, read or not.
@@ -103,6 +117,15 @@ impl Elf {
         });
         words.join(" ")
     }
+}
+
+/// How floating-point arguments are passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FloatAbi {
+    /// In registers of the floating-point unit: Debian's armhf.
+    Hard,
+    /// In those of the CPU: armel.
+    Soft,
 }
 
 /// Byte order.
@@ -272,6 +295,19 @@ pub struct Attributes {
     pub hard_float: bool,
     /// `Tag_RISCV_arch`: `rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0`.
     pub riscv: Option<Box<[u8]>>,
+    /// `PT_MIPS_ABIFLAGS`.
+    pub mips: Option<MipsFlags>,
+}
+
+/// What `.MIPS.abiflags` says (binutils `include/elf/mips.h`, `Elf_Internal_ABIFlags_v0`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MipsFlags {
+    /// `isa_level`: 1 to 5, 32 or 64.
+    pub isa: u8,
+    /// `isa_rev`: the release of MIPS32 and MIPS64; 0 before them.
+    pub release: u8,
+    /// `fp_abi` (`Val_GNU_MIPS_ABI_FP_*`): 0 any, 1 double, 2 single, 3 soft, 5 XX, 6 and 7 registers of 64 bits.
+    pub float: u8,
 }
 
 /// Why an ELF file is not whole.

@@ -1,13 +1,16 @@
 //! Notes (`PT_NOTE`) and what programs say of the CPU that they were built for.
 
-use super::Attributes;
 use super::header::Layout;
+use super::{Attributes, MipsFlags};
 use crate::base::KernelVersion;
 
 /// `NT_GNU_ABI_TAG`.
 const GNU_ABI_TAG: u64 = 1;
 /// `ELF_NOTE_GOBUILDID_TAG` (Go `cmd/link/internal/ld/elf.go`).
 const GO_BUILD_ID: u64 = 4;
+
+/// The size of version 0 of `.MIPS.abiflags`, the only one.
+const MIPS_FLAGS: usize = 24;
 
 /// What the notes of one segment say.
 #[derive(Debug, Default)]
@@ -102,6 +105,13 @@ pub(super) fn riscv(segment: &[u8]) -> Option<Box<[u8]>> {
     None
 }
 
+/// Reads `PT_MIPS_ABIFLAGS`; `None` for one that is cut, or of a version that is not known.
+pub(super) fn mips(layout: Layout, segment: &[u8]) -> Option<MipsFlags> {
+    let byte = |at: usize| segment.get(at).copied();
+    let is_known = segment.len() >= MIPS_FLAGS && layout.number(segment, 0, 2) == Some(0);
+    Some(MipsFlags { isa: byte(2)?, release: byte(3)?, float: byte(7)? }).filter(|_| is_known)
+}
+
 /// ULEB128.
 fn number(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
@@ -125,7 +135,7 @@ fn text<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{arm, read, riscv};
+    use super::{arm, mips, read, riscv};
     use crate::base::KernelVersion;
     use crate::format::elf::Endian;
     use crate::format::elf::header::Layout;
@@ -162,6 +172,17 @@ mod tests {
         for length in 0..section.len() {
             _ = arm(&section[..length]);
         }
+    }
+
+    #[test]
+    fn mips_flags_name_isa_release_and_float() {
+        // What Debian's mips64el programs have: MIPS64 Release 2, double.
+        let segment = [&[0, 0, 64, 2, 2, 2, 0, 1][..], &[0; 16]].concat();
+        let layout = Layout { wide: true, endian: Endian::Little };
+        let found = mips(layout, &segment).unwrap();
+        assert_eq!((found.isa, found.release, found.float), (64, 2, 1));
+        assert_eq!(mips(layout, &segment[..23]), None);
+        assert_eq!(mips(layout, &[&[1][..], &segment[1..]].concat()), None, "a version that is not known");
     }
 
     #[test]

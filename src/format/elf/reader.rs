@@ -4,14 +4,14 @@
 
 use std::ops::Range;
 
-use goblin::elf::header::{EM_ARM, EM_RISCV};
+use goblin::elf::header::{EM_ARM, EM_MIPS, EM_RISCV, ET_DYN, ET_EXEC};
 use goblin::elf::program_header::{PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE};
 
 use super::capture::Window;
 use super::dynamic::{Captured, Entries};
 use super::header::{HEADER_SIZE, Header, bits, endian};
 use super::notes::{self, Notes};
-use super::{Attributes, Elf, ElfDamage, ElfInterpreter, ElfKind, Machine, Segment, go};
+use super::{Attributes, Elf, ElfDamage, ElfInterpreter, ElfKind, LoaderFacts, Machine, Segment, go, text};
 
 /// `PATH_MAX`: the kernel reads no longer interpreter (`fs/binfmt_elf.c`, `load_elf_binary`).
 const MAX_INTERPRETER: u64 = 4096;
@@ -21,6 +21,8 @@ const PT_GNU_PROPERTY: u32 = 0x6474_e553;
 const MAX_PROPERTY: u64 = 1024;
 /// `PT_RISCV_ATTRIBUTES`.
 const PT_RISCV_ATTRIBUTES: u32 = 0x7000_0003;
+/// `PT_MIPS_ABIFLAGS`.
+const PT_MIPS_ABIFLAGS: u32 = 0x7000_0003;
 /// Notes are some dozens of bytes, in one or two segments.
 const MAX_NOTES: u64 = 4096;
 const MAX_NOTE_SEGMENTS: usize = 4;
@@ -52,6 +54,7 @@ struct Segments {
     property: Option<Window>,
     notes: Vec<Window>,
     go: Option<go::Search>,
+    refusal: Option<text::Search>,
     attributes: Option<Window>,
     dynamic: Option<Window>,
     captured: Captured,
@@ -112,6 +115,9 @@ impl Reader {
                 if let Some(search) = &mut segments.go {
                     search.take(self.position, bytes);
                 }
+                if let Some(search) = &mut segments.refusal {
+                    search.take(bytes);
+                }
             }
         }
         self.position = self.position.saturating_add(bytes.len() as u64);
@@ -141,8 +147,8 @@ impl Reader {
         let segments = self.segments.take().unwrap_or_else(|| Segments::new(&self.header, &[], &[]));
         let damage = self.damage(&segments.list);
         let notes = segments.read_notes(&self.header);
-        let attributes = segments.read_attributes(self.header.machine);
-        let Segments { list, interpreter, property, go, dynamic, captured, entries, .. } = segments;
+        let attributes = segments.read_attributes(&self.header);
+        let Segments { list, interpreter, property, go, refusal, dynamic, captured, entries, .. } = segments;
         let interpreter = interpreter.filter(|window| !window.has_gap(self.position));
         let interpreter_segment = find(&list, PT_INTERP).copied();
         let entries = entries.filter(|_| dynamic.is_some());
@@ -161,6 +167,7 @@ impl Reader {
             segments: list,
             property: property.filter(|window| !window.has_gap(self.position)).map(Window::into_bytes),
             oldest_kernel: notes.oldest_kernel,
+            refuses_old_kernels: refusal.is_some_and(|search| search.is_found()),
             go: go.and_then(go::Search::finish).map(Box::new),
             attributes,
             dynamic,
@@ -170,7 +177,7 @@ impl Reader {
     }
 
     fn damage(&self, segments: &[Segment]) -> Option<ElfDamage> {
-        let needed = loaded(segments).map(|segment| segment.offset.saturating_add(segment.file_size)).max().unwrap_or_default();
+        let needed = end(segments);
         let table = self.header.table();
         if self.size < self.header.layout.header_size() {
             Some(ElfDamage::HeaderCut)
@@ -198,16 +205,21 @@ impl Segments {
         let notes = notes.map(|note| Window::new(range(note.offset, note.file_size.min(MAX_NOTES)), head)).collect();
         let attributes = match header.machine {
             EM_RISCV => window(PT_RISCV_ATTRIBUTES, MAX_ATTRIBUTES),
-            EM_ARM => loaded(&list)
-                .map(|segment| segment.offset.saturating_add(segment.file_size))
-                .max()
-                .map(|end| Window::new(range(end, MAX_ATTRIBUTES), head)),
+            EM_MIPS => window(PT_MIPS_ABIFLAGS, MAX_ATTRIBUTES),
+            EM_ARM => Some(Window::new(range(end(&list), MAX_ATTRIBUTES), head)),
             _ => None,
         };
         let captured = Captured { strings, ..Captured::default() };
-        let mut segments = Self { list, interpreter, property, notes, go: None, attributes, dynamic, captured, entries: None };
+        let mut segments =
+            Self { list, interpreter, property, notes, go: None, refusal: None, attributes, dynamic, captured, entries: None };
         // Go's note is in the file's first page, long before the writable segments.
-        segments.go = segments.read_notes(header).is_go.then(|| writable(&segments.list)).flatten().map(go::Search::new);
+        let notes = segments.read_notes(header);
+        segments.go = notes.is_go.then(|| writable(&segments.list)).flatten().map(go::Search::new);
+        // A program that brings its own C library along; with another's, that is asked (`LoaderFacts`).
+        let is_static = matches!(header.kind, ET_EXEC | ET_DYN) && segments.interpreter.is_none();
+        if is_static && notes.oldest_kernel.is_some() {
+            segments.refusal = Some(text::Search::new(LoaderFacts::REFUSAL, end(&segments.list), head));
+        }
         segments
     }
 
@@ -224,7 +236,9 @@ impl Segments {
         let single =
             [self.interpreter.as_ref(), self.property.as_ref(), self.attributes.as_ref(), self.dynamic.as_ref(), strings];
         let mut windows = single.into_iter().chain([needs.as_ref(), defines.as_ref()]).flatten().chain(&self.notes);
-        windows.any(|window| window.wants(position, size)) || self.go.as_ref().is_some_and(|go| go.wants(position, size))
+        windows.any(|window| window.wants(position, size))
+            || self.go.as_ref().is_some_and(|go| go.wants(position, size))
+            || self.refusal.as_ref().is_some_and(|search| search.wants(position, size))
     }
 
     fn read_notes(&self, header: &Header) -> Notes {
@@ -235,12 +249,13 @@ impl Segments {
         })
     }
 
-    fn read_attributes(&self, machine: u16) -> Option<Attributes> {
+    fn read_attributes(&self, header: &Header) -> Option<Attributes> {
         let bytes = self.attributes.as_ref()?.bytes();
-        if machine == EM_ARM {
-            return notes::arm(bytes);
+        match header.machine {
+            EM_ARM => notes::arm(bytes),
+            EM_MIPS => Some(Attributes { mips: Some(notes::mips(header.layout, bytes)?), ..Attributes::default() }),
+            _ => Some(Attributes { riscv: Some(notes::riscv(bytes)?), ..Attributes::default() }),
         }
-        Some(Attributes { riscv: Some(notes::riscv(bytes)?), ..Attributes::default() })
     }
 
     /// Once the dynamic section has passed, says where its strings lie, which ends the guess.
@@ -278,6 +293,11 @@ impl Segments {
 
 fn loaded(segments: &[Segment]) -> impl Iterator<Item = &Segment> {
     segments.iter().filter(|segment| segment.kind == PT_LOAD && segment.file_size > 0)
+}
+
+/// Where in the file what is loaded ends.
+fn end(segments: &[Segment]) -> u64 {
+    loaded(segments).map(|segment| segment.offset.saturating_add(segment.file_size)).max().unwrap_or_default()
 }
 
 /// From the first to the last byte of the file that is loaded to be written.

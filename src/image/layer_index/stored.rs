@@ -8,7 +8,7 @@ use super::{Entry, LayerIndex};
 
 /// What a stored index begins with. The number grows with every change of what is stored or of what a scan finds out; the test
 /// below notices the first.
-const MAGIC: &[u8] = b"enoexec layer index 1\n";
+const MAGIC: &[u8] = b"enoexec layer index 2\n";
 
 /// Bytes of the digest behind the magic, in hexadecimal.
 const DIGEST: usize = 64;
@@ -21,7 +21,7 @@ const LEVEL: i32 = 3;
 impl LayerIndex {
     /// Which form of stored index this version reads and writes; a part of its name in a cache. Facts that another version of the
     /// program found out are not taken for this one's.
-    pub const STORED_FORM: &str = concat!("1-", env!("CARGO_PKG_VERSION"));
+    pub const STORED_FORM: &str = concat!("2-", env!("CARGO_PKG_VERSION"));
 
     /// The index as bytes, with a checksum. `None` where it is too large to be worth it.
     pub fn encode(&self) -> Option<Vec<u8>> {

@@ -87,7 +87,8 @@ fn started(image: &ImageReport, verdict: &Verdict, members: &[&Verdict], finding
         Outcome::Runs => {
             let census = Some(census(image)).filter(|census| !census.is_empty());
             let census = census.map(|census| format!(" {DIM}({census}){DIM:#}")).unwrap_or_default();
-            format!("{program} runs on {nodes}{census}")
+            let unfollowed = if verdict.trace.unfollowed.is_some() { ", as far as it can be followed" } else { "" };
+            format!("{program} runs on {nodes}{unfollowed}{census}")
         }
         Outcome::Emulated { by } => format!("{program} runs on {nodes} under {}", escape(by)),
         Outcome::Dies { signal, .. } => format!("{program} dies of {} on {nodes}", signal_name(*signal)),

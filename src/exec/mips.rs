@@ -3,7 +3,7 @@
 
 use crate::format::elf::Elf;
 use crate::image::Errno;
-use crate::node::{Family, Node};
+use crate::node::{Family, Level, Node};
 
 use super::kernel::fails;
 use super::{Cause, Doubt, Outcome};
@@ -26,7 +26,7 @@ const FRE: u8 = 0b10000;
 /// What the kernel says of a program and its dynamic loader; `None` where it takes them.
 pub(super) fn check(program: &Elf, loader: Option<&Elf>, node: &Node) -> Option<Outcome> {
     let is_2008 = |elf: &Elf| elf.flags & NAN_2008 != 0;
-    let release = node.level.filter(|level| level.family() == Family::Mips).map(|level| level.step());
+    let release = node.level.filter(|level| level.family() == Family::Mips).map(Level::step);
     // A kernel takes what its CPU has, unless it was booted with `ieee754=`. Releases 3 and 5 may have either.
     match (is_2008(program), release) {
         (true, Some(1 | 2)) => return Some(refused("its NaNs are those of IEEE 754-2008, which the CPU does not have")),

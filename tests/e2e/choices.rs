@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use enoexec::base::Platform;
 use enoexec::finding::Finding;
+use enoexec::format::dockerfile::Dockerfile;
 use enoexec::lint::dockerfile::{Body, bodies};
 use enoexec::lint::{self, Options};
 
@@ -98,11 +99,22 @@ fn run_bodies_fetch_what_real_shells_fetch() {
     tally.judge();
 }
 
-/// What `--fix` makes of a file, and how many findings it mends.
+fn judged(path: &Path, text: &str) -> Vec<Finding> {
+    lint::lint(&path.display().to_string(), text, &Options::default()).unignored()
+}
+
+/// What `--fix` makes of a file, and how many findings it mends; of their rules there are so many fewer, and all still reads.
 fn fixed(path: &Path, text: &str) -> (String, usize) {
-    let judge = |text: &str| lint::lint(&path.display().to_string(), text, &Options::default()).unignored();
-    let wanted = judge(text).iter().filter(|finding| !finding.edits.is_empty()).map(Finding::fingerprint).collect();
-    let fixed = lint::fix(text, &wanted, &judge);
+    let before = judged(path, text);
+    let wanted = before.iter().filter(|finding| !finding.edits.is_empty()).map(Finding::fingerprint).collect();
+    let fixed = lint::fix(text, &wanted, &|text| judged(path, text));
+    let after = judged(path, &fixed.text);
+    for mended in &fixed.applied {
+        let of_rule = |findings: &[Finding]| findings.iter().filter(|finding| finding.rule.id == mended.rule.id).count();
+        assert!(of_rule(&after) + of_rule(&fixed.applied) <= of_rule(&before), "{}: {}", path.display(), mended.rule.id);
+    }
+    let problems = |text: &str| Dockerfile::parse(text).problems.len();
+    assert!(problems(&fixed.text) <= problems(text), "{}", path.display());
     (fixed.text, fixed.applied.len())
 }
 

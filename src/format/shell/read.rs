@@ -13,10 +13,9 @@ const MAX_PROGRESS: usize = 1000;
 
 pub(super) fn script(text: &[u8]) -> Script {
     let Some(mut tree) = parse(text) else { return Script { statements: Vec::new(), is_whole: false } };
-    let parted = parted(text);
     let mut text = text;
-    if tree.root_node().has_error()
-        && let Some(parted) = &parted
+    let parted = if tree.root_node().has_error() { parted(text) } else { None };
+    if let Some(parted) = &parted
         && let Some(other) = parse(parted).filter(|other| !other.root_node().has_error())
     {
         (tree, text) = (other, parted);

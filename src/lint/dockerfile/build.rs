@@ -14,6 +14,9 @@ use super::shell::{self, Action, Certainty, Event, Source, State};
 use super::stages::{self, Base, Globals, Platforms, RunsOn, Stage};
 use super::value::Value;
 
+/// More uses than this are not kept: rules hold them against one another, and real files have hundreds.
+const MAX_USES: usize = 10_000;
+
 /// A build for one platform.
 #[derive(Debug)]
 pub(super) struct Build {
@@ -214,7 +217,13 @@ impl Follower<'_> {
     }
 
     fn used(&mut self, at: At, what: What, place: Range<usize>) {
-        self.uses.push(Use { stage: at.stage, instruction: at.instruction, what, certainty: Certainty::Surely, place });
+        self.keep(Use { stage: at.stage, instruction: at.instruction, what, certainty: Certainty::Surely, place });
+    }
+
+    fn keep(&mut self, used: Use) {
+        if self.uses.len() < MAX_USES {
+            self.uses.push(used);
+        }
     }
 
     /// A word with the values of ARG and ENV.
@@ -297,7 +306,7 @@ impl Follower<'_> {
         inside.fails = outcome.fails;
         for Event { action, certainty, place } in outcome.events {
             let place = place.unwrap_or_else(|| instruction.span.clone());
-            self.uses.push(Use { stage: at.stage, instruction: at.instruction, what: What::Shell(action), certainty, place });
+            self.keep(Use { stage: at.stage, instruction: at.instruction, what: What::Shell(action), certainty, place });
         }
     }
 

@@ -5,6 +5,7 @@ use super::super::build::Build;
 use super::super::stages::{self, Base, RunsOn};
 use super::{Hit, words};
 use crate::base::escape;
+use crate::finding::Severity;
 use crate::format::dockerfile::Instruction;
 
 pub(super) fn hits(subject: &Subject<'_>, build: &Build) -> Vec<Hit> {
@@ -14,7 +15,12 @@ pub(super) fn hits(subject: &Subject<'_>, build: &Build) -> Vec<Hit> {
         let Some(from) = subject.dockerfile.instructions.get(stage.from) else { continue };
         let is_shipped = build.shipped == Some(*number);
         match (&stage.runs_on, &stage.base) {
-            (RunsOn::Build, _) if is_shipped => hits.push(shipped(build, stage.is_inherited, from)),
+            (RunsOn::Build, _) if is_shipped => {
+                let hit = shipped(build, stage.is_inherited, from);
+                // A last stage that only names another is often there for those who build no image at all.
+                let is_alias = stage.is_inherited && stage.instructions.is_empty();
+                hits.push(if is_alias { hit.at(Severity::Warning) } else { hit });
+            }
             (RunsOn::Fixed(own), _) if is_shipped && !stage.is_inherited && *own != build.platform.architecture => {
                 let says = format!("this is shipped as linux/{}: the platform is fixed", escape(own));
                 let help = "leave `--platform` out, unless the image is meant for this platform only";

@@ -25,6 +25,7 @@ pub(super) fn hits(build: &Build, builder: &Platform) -> Vec<Hit> {
         others: alternatives(build),
         added: added(build),
         crossing: crossing(build),
+        several: several(build),
         fetched: BTreeSet::new(),
         page: None,
         hits: Vec::new(),
@@ -44,6 +45,8 @@ struct Judge<'a> {
     added: BTreeSet<&'static str>,
     /// The stages that have compilers for other machines.
     crossing: BTreeSet<usize>,
+    /// The variables that are set to several targets.
+    several: BTreeSet<String>,
     /// The instruction in which a page was just fetched, while what is done with it goes on.
     page: Option<usize>,
     /// By stage: the spellings in addresses that were already found wrong.
@@ -366,7 +369,7 @@ impl Judge<'_> {
         }
         if judged::is_target_variable(name) {
             let Some(token) = naming::foreign(value, &self.build.platform.architecture) else { return };
-            if value.varies_in(&token.range) || self.has_several(name) {
+            if value.varies_in(&token.range) || self.several.contains(name) {
                 return;
             }
             let span = Self::origin(used, value, &token.range);
@@ -379,17 +382,18 @@ impl Judge<'_> {
             self.path(used, value);
         }
     }
+}
 
-    /// Whether a build sets a variable to several architectures, as one does that makes binaries for all.
-    fn has_several(&self, name: &str) -> bool {
-        let mut named = BTreeSet::new();
-        for used in &self.build.uses {
-            let What::Shell(Action::Run { variables, .. }) = &used.what else { continue };
-            let values = variables.iter().filter(|(other, _)| other == name);
-            named.extend(values.map(|(_, value)| value.masked()));
+/// The variables that a build sets to several values, as one does that makes binaries for all architectures.
+fn several(build: &Build) -> BTreeSet<String> {
+    let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for used in &build.uses {
+        let What::Shell(Action::Run { variables, .. }) = &used.what else { continue };
+        for (name, value) in variables.iter().filter(|(name, _)| judged::is_target_variable(name)) {
+            values.entry(name).or_default().insert(value.masked());
         }
-        named.len() > 1
     }
+    values.into_iter().filter(|(_, values)| values.len() > 1).map(|(name, _)| name.to_owned()).collect()
 }
 
 impl Use {

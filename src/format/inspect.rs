@@ -71,7 +71,7 @@ fn container(node: &yaml::Node) -> Option<Inspected> {
         name: of(&["Name"]).unwrap_or_default().trim_start_matches('/').to_owned(),
         image: of(&["ImageName"]).or_else(|| of(&["Config", "Image"])).unwrap_or_default(),
         image_id: of(&["ImageDigest"]).or_else(|| of(&["Image"])),
-        argv: std::iter::once(path).chain(all(&["Args"])).collect(),
+        argv: argv(path, all(&["Args"]), node.get("ImageName").is_some()),
         env: all(&["Config", "Env"]),
         user: of(&["Config", "User"]),
         working_dir: of(&["Config", "WorkingDir"]),
@@ -81,6 +81,14 @@ fn container(node: &yaml::Node) -> Option<Inspected> {
         error: state.get("Error").and_then(yaml::Node::text).filter(|error| !error.is_empty()).map(ToOwned::to_owned),
         status,
     })
+}
+
+/// `Path` and `Args`. Where there is but one word, Podman has it in both.
+fn argv(path: String, args: Vec<String>, is_podman: bool) -> Vec<String> {
+    if is_podman && args.first() == Some(&path) && args.len() == 1 {
+        return args;
+    }
+    std::iter::once(path).chain(args).collect()
 }
 
 fn mounts(node: &yaml::Node) -> Vec<(String, Bound)> {
@@ -119,6 +127,8 @@ mod tests {
         assert_eq!((container.user, container.working_dir.as_deref()), (None, Some("/srv")));
         let bound = [("/app".to_owned(), Bound::Host("/home/a".into())), ("/run".to_owned(), Bound::Tmpfs { exec: true })];
         assert_eq!(container.mounts, bound);
+        let podman = r#"[{"ImageName": "a:1", "Name": "a", "Path": "/app", "Args": ["/app"], "State": {"Status": "exited", "ExitCode": 1}}]"#;
+        assert_eq!(inspected(podman)[0].argv, ["/app"]);
         assert!(inspected(r#"[{"Id": "0", "RepoTags": ["a:1"], "Config": {"Env": []}}]"#).is_empty());
         assert!(inspected("exec /app: exec format error").is_empty());
     }

@@ -203,17 +203,31 @@ impl Diagnosis {
             let is_its = |of: &&Container| line.container.as_ref().is_none_or(|name| *name == of.name);
             let (Some(path), Some(container)) = (line.path(), self.subject.containers.iter().find(is_its)) else { continue };
             match covering(container, path) {
-                Some((told, lacks_mode)) => covered.push((line.clone(), told, lacks_mode)),
+                Some(cover) => covered.push((line.clone(), cover, escape(path).to_string())),
                 None if path.starts_with('/') || container.mounts.is_empty() => bare.push(line.clone()),
                 None => {}
             }
         }
-        for (line, told, lacks_mode) in covered {
-            let is_denied = line.matched.errno.as_deref() == Some("EACCES") && lacks_mode;
+        for (line, cover, path) in covered {
+            let is_denied = line.matched.errno.as_deref() == Some("EACCES") && cover.lacks_mode;
             let name = if is_denied { "not-executable" } else { "volume-hides-file" };
             let Some(hypothesis) = self.hypothesis(name) else { continue };
             hypothesis.confidence = hypothesis.confidence.max(Confidence::Likely);
-            hypothesis.notes.push(told);
+            hypothesis.notes.push(cover.told);
+            let Cover { volume, at, .. } = cover;
+            hypothesis.found = Some(if is_denied {
+                Found {
+                    message: format!("{path} comes from the {volume}, whose files have no execute bit"),
+                    fix: Some(format!("`defaultMode: 0755` where the pod's `volumes` name the {volume}")),
+                }
+            } else {
+                Found {
+                    message: format!("the {volume} is mounted at {at}, and hides or replaces the image's {path}"),
+                    fix: Some(format!(
+                        "mount the {volume} at a directory that the image does not use, or single files of it with `subPath`"
+                    )),
+                }
+            });
             if !hypothesis.observations.contains(&line) {
                 hypothesis.observations.push(line);
             }
@@ -238,8 +252,20 @@ impl Diagnosis {
     }
 }
 
-/// The mount that a path lies under, as a sentence, and whether its files lack the execute bit.
-fn covering(container: &Container, path: &str) -> Option<(String, bool)> {
+/// A mount over a file.
+struct Cover {
+    /// A sentence.
+    told: String,
+    /// Such as `ConfigMap hooks`.
+    volume: String,
+    /// Where it is mounted.
+    at: String,
+    /// Whether its files lack the execute bit.
+    lacks_mode: bool,
+}
+
+/// The mount that a path lies under.
+fn covering(container: &Container, path: &str) -> Option<Cover> {
     let path = crate::base::GuestPath::from(path);
     let mount = container.mounts.iter().find(|mount| {
         let at = crate::base::GuestPath::from(mount.path.as_str());
@@ -258,7 +284,8 @@ fn covering(container: &Container, path: &str) -> Option<(String, bool)> {
     };
     let lacks_mode = mode.is_some_and(|mode| mode & 0o111 == 0);
     let told = mode.map(|mode| format!(", its files with mode {mode:04o}")).unwrap_or_default();
-    Some((format!("the {kind} {} is mounted at {}{told}", escape(&mount.name), escape(&mount.path)), lacks_mode))
+    let (volume, at) = (format!("{kind} {}", escape(&mount.name)), escape(&mount.path).to_string());
+    Some(Cover { told: format!("the {volume} is mounted at {at}{told}"), volume, at, lacks_mode })
 }
 
 /// The name that `triage` has for a cause of the exec model.

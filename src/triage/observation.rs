@@ -41,6 +41,11 @@ impl Observation {
         &self.matched.versions
     }
 
+    /// The line without its wrapping, from where it tells of the failure.
+    pub fn telling(&self) -> &str {
+        self.text.get(self.matched.start..).unwrap_or(&self.text)
+    }
+
     pub(super) fn captured(&self, name: &str) -> Option<&str> {
         self.matched.captured.get(name).map(String::as_str)
     }

@@ -153,6 +153,8 @@ pub(super) struct Match {
     pub(super) causes: BTreeMap<&'static str, f64>,
     /// The versions that print it so, where the form tells: `runc 1.1 or later`.
     pub(super) versions: Vec<String>,
+    /// Where in the line it begins, in bytes.
+    pub(super) start: usize,
 }
 
 impl PartialEq for Signature {
@@ -235,7 +237,8 @@ impl Signatures {
         let errno = told.or_else(|| signature.errno.clone());
         let causes = if signature.causes.is_empty() { self.meaning(signature, errno.as_deref()?)? } else { &signature.causes };
         let causes = causes.iter().map(|(cause, weight)| (cause.as_str(), weight / 100.0)).collect();
-        Some(Match { signature, errno, captured, causes, versions: Vec::new() })
+        let start = captures.get(0).map_or(0, |whole| whole.start());
+        Some(Match { signature, errno, captured, causes, versions: Vec::new(), start })
     }
 
     /// Which versions print a line of this signature so.

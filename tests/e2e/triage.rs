@@ -217,6 +217,86 @@ fn container_runtimes() {
     tally.end(16);
 }
 
+/// Podman's own storage lies in the lab; the limits are such that a container may set them, and the cgroups such that crun takes them.
+const PODMAN: &str = r#"
+mount --make-rprivate /; umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+podman() {
+    command podman --root store/root --runroot store/run --tmpdir store/tmp --storage-driver vfs --runtime crun --cgroup-manager cgroupfs "$@"
+}
+tar -C files -c . | podman import -q - localhost/files:1 > /dev/null
+limits="--ulimit nofile=1024:1024 --ulimit nproc=1024:1024"
+for name in "$@"; do
+    podman run $limits --cgroups=disabled --network none --name "c-$name" localhost/files:1 "/$name" > "run-$name" 2>&1 || true
+    podman logs "c-$name" > "logs-$name" 2>&1 || true
+    podman inspect "c-$name" > "inspect-$name" || true
+done
+podman save -q -o saved.tar localhost/files:1
+"#;
+
+#[test]
+fn podman() {
+    let Some(lab) = Lab::open("root, podman and crun") else { return };
+    fs::create_dir(lab.path("files")).unwrap();
+    files(&lab.path("files"));
+    let names = ["foreign", "noloader", "crlf.sh", "nointerpreter.sh", "noshebang.sh", "empty", "nomode", "nonesuch"];
+    let words = ["--mount", "sh", "-euc", PODMAN, "podman"].iter().chain(&names);
+    run(Command::new("unshare").args(words).current_dir(lab.path(".")));
+    let mut tally = Tally::default();
+    let read = |name: String| fs::read_to_string(lab.path(&name)).unwrap();
+    for name in names {
+        let cause = FILES.iter().find(|(file, _)| *file == name).unwrap().1;
+        tally.hold(&lab, &format!("podman run {name}"), &read(format!("run-{name}")), cause);
+        // What was never created has no log.
+        if !["nomode", "nonesuch"].contains(&name) {
+            tally.hold(&lab, &format!("podman logs {name}"), &read(format!("logs-{name}")), cause);
+        }
+    }
+    tally.end(14);
+    let saved = lab.path("saved.tar").display().to_string();
+    let look = triage(&lab.path("inspect-foreign"), &["--image", &saved, "--node", "amd64"]);
+    assert_eq!(look.report["subject"]["kind"], "container", "{}", look.shown());
+    assert_eq!(look.report["causes"][0]["cause"], "wrong-machine", "{}", look.shown());
+}
+
+/// systemd as the first process of a namespace of its own, on a terminal that becomes its console; the last unit powers it off.
+const SYSTEMD: &str = r#"
+mount --make-rprivate /; mount -t tmpfs none /run
+umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+mount --bind "$(tty)" /dev/console
+units=/run/systemd/system; mkdir -p "$units"; all=
+for file in files/*; do
+    unit="t-${file##*/}.service"; all="$all $unit"
+    printf '[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=%s\n' "$PWD/$file" > "$units/$unit"
+done
+printf '[Unit]\nDefaultDependencies=no\nWants=%s end.service\nAfter=%s\n' "$all" "$all" > "$units/t.target"
+printf '[Unit]\nDefaultDependencies=no\nAfter=t.target\n[Service]\nType=oneshot\nExecStart=/bin/sh -c "kill -48 1"\n' > "$units/end.service"
+timeout 60 unshare --pid --fork --kill-child --mount-proc env container=other SYSTEMD_LOG_COLOR=0 \
+    /lib/systemd/systemd --system --unit=t.target --log-target=console --show-status=0 || true
+"#;
+
+#[test]
+fn systemd() {
+    let Some(lab) = Lab::open("root, systemd and script") else { return };
+    fs::create_dir(lab.path("files")).unwrap();
+    files(&lab.path("files"));
+    // A unit of a file that is not there.
+    std::os::unix::fs::symlink("/none/such", lab.path("files/nonesuch")).unwrap();
+    lab.write("run.sh", SYSTEMD);
+    let words = ["-qec", "unshare --mount --cgroup sh -eu run.sh", "console"];
+    output(Command::new("script").args(words).current_dir(lab.path(".")).stdin(std::process::Stdio::null()));
+    let console = String::from_utf8_lossy(&fs::read(lab.path("console")).unwrap()).into_owned();
+    let mut tally = Tally::default();
+    for (name, cause) in FILES.iter().filter(|(name, _)| !name.starts_with("env")) {
+        let lines: Vec<&str> = console.lines().filter(|line| line.contains(&format!("t-{name}.service: "))).collect();
+        assert!(lines.iter().any(|line| line.contains("status=203/EXEC")), "{name}\n{console}");
+        // Of the formats that a text cannot tell apart, only some are among the first three.
+        if !["page", "pointer", "archive", "bom.sh", "mach-o", "empty"].contains(name) {
+            tally.hold(&lab, &format!("systemd {name}"), &lines.join("\n"), cause);
+        }
+    }
+    tally.end(7);
+}
+
 #[test]
 fn emulators() {
     let Some(lab) = Lab::open("qemu-user") else { return };

@@ -1,5 +1,6 @@
 //! One screen: the verdict, the lines that it rests on, what to do; then what else it may be.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -40,7 +41,9 @@ pub fn triage_human(report: &TriageReport, options: HumanOptions, out: &mut dyn 
             if !others.is_empty() && first.confidence != Confidence::Confirmed {
                 lines.push(String::new());
                 lines.push(format!("{BOLD}or, less likely:{BOLD:#}"));
-                lines.extend(others.iter().flat_map(|other| further(other, report, width)));
+                // One command may settle several.
+                let mut told = BTreeSet::from([report.diagnosis.words(first).settle]);
+                lines.extend(others.iter().flat_map(|other| further(other, report, &mut told, width)));
             }
         }
         None if hypotheses.is_empty() => lines.push(nothing(report)),
@@ -112,7 +115,10 @@ fn quoted(observations: &[Observation], width: usize) -> Vec<String> {
             lines.push(format!("   {LOCUS}|{LOCUS:#}"));
             source = Some(&line.source);
         }
-        let text = shortened(&escape(line.raw.trim()).to_string(), width.saturating_sub(8));
+        let room = width.saturating_sub(8);
+        let raw = escape(line.raw.trim()).to_string();
+        // Of a long line, what matters is seldom at its beginning.
+        let text = if columns(&raw) > room { shortened(&format!("…{}", escape(line.telling())), room) } else { raw };
         lines.push(format!("{LOCUS}{:>3}{LOCUS:#} {LOCUS}|{LOCUS:#} {text}", line.line));
     }
     lines
@@ -127,7 +133,7 @@ fn noted(label: &str, text: &str, style: Style, width: usize) -> Vec<String> {
     std::iter::once(format!("   {LOCUS}={LOCUS:#} {style}{label}{style:#}: {first}")).chain(rest).collect()
 }
 
-fn further(other: &Hypothesis, report: &TriageReport, width: usize) -> Vec<String> {
+fn further(other: &Hypothesis, report: &TriageReport, told: &mut BTreeSet<String>, width: usize) -> Vec<String> {
     let words = report.diagnosis.words(other);
     let percent = (other.share * 100.0).round();
     let share = if percent >= 1.0 { format!("{percent:>3}%") } else { "    ".to_owned() };
@@ -136,7 +142,9 @@ fn further(other: &Hypothesis, report: &TriageReport, width: usize) -> Vec<Strin
         let head = if place == 0 { format!("{share}  {BOLD}{}{BOLD:#}  ", id(other)) } else { " ".repeat(13) };
         lines.push(format!("{head}{part}"));
     }
-    lines.push(format!("             {DIM}{}{DIM:#}", shortened(&words.settle, width.saturating_sub(13))));
+    if told.insert(words.settle.clone()) {
+        lines.push(format!("             {DIM}{}{DIM:#}", shortened(&words.settle, width.saturating_sub(13))));
+    }
     lines
 }
 

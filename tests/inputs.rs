@@ -1,6 +1,6 @@
 //! Everything that `triage` takes, as it is found on a machine: each is told by its content, and leads to its cause.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what cannot be set up ends the test")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "what cannot be set up ends the test")]
 
 use std::fs;
 use std::process::Command;

@@ -180,7 +180,7 @@ fn the_words_name_the_case() {
     let diagnosis = log("/app: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /app)");
     let words = diagnosis.words(&diagnosis.hypotheses[0]);
     assert_eq!(diagnosis.hypotheses[0].confidence, Confidence::Confirmed);
-    assert_eq!(words.message, "/app needs GLIBC_2.38, which the image's /lib/x86_64-linux-gnu/libc.so.6 is too old to have");
+    assert_eq!(words.message, "/app needs GLIBC_2.38, which /lib/x86_64-linux-gnu/libc.so.6 in the image is too old to have");
     assert!(words.settle.contains("enoexec check"), "{}", words.settle);
 }
 
@@ -188,4 +188,77 @@ fn the_words_name_the_case() {
 fn a_patch_is_offered_only_to_what_can_be_patched() {
     let diagnosis = log("exec /app: exec format error");
     assert_eq!(diagnosis.words(&diagnosis.hypotheses[0]).now, None);
+}
+
+#[test]
+fn what_no_image_shows_is_told_by_the_words() {
+    for (text, cause, remedy) in [
+        (
+            "image with reference shop:1 was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)",
+            "platform-mismatch",
+            "--platform linux/arm64",
+        ),
+        (
+            "no matching manifest for linux/arm64/v8 in the manifest list entries",
+            "no-matching-manifest",
+            "docker buildx build --platform",
+        ),
+        (
+            r#"exec: "/usr/bin/qemu-aarch64-static": stat /usr/bin/qemu-aarch64-static: no such file"#,
+            "emulator-missing",
+            "tonistiigi/binfmt",
+        ),
+        (
+            "qemu: uncaught target signal 11 (Segmentation fault) - core dumped",
+            "emulator-broken",
+            "build for the node's own architecture",
+        ),
+        ("bash: /tmp/install: Permission denied", "noexec-mount", "TMPDIR"),
+        (r#"exec: "/app/api": stat /app/api: not a directory"#, "not-a-directory", "subPath"),
+        ("are you trying to mount a directory onto a file (or vice-versa)?", "volume-hides-file", "subPath"),
+        ("/usr/local/bin/yq: line 1: syntax error near unexpected token `newline'", "html", "curl --fail"),
+        ("/usr/local/bin/tool: line 1: version: command not found", "git-lfs-pointer", "git lfs pull"),
+        ("Bus error (core dumped)", "truncated", "check the sum"),
+        ("failed to register layer: write /usr/bin/x: no space left on device", "disk-full", "imageGCHighThresholdPercent"),
+        ("failed to extract layer sha256:00: input/output error", "corrupt-image-cache", "crictl rmi"),
+        ("Bad system call (core dumped)", "security-policy", "profile"),
+        ("<jemalloc>: Unsupported system page size", "page-size", "kernel8.img"),
+        ("Fatal glibc error: CPU does not support x86-64-v3", "cpu", "cpu: host"),
+        ("exec /app: operation not permitted", "file-capabilities", "setcap -r /app"),
+        ("exec /app: argument list too long", "argument-list-too-long", "enableServiceLinks"),
+    ] {
+        let diagnosis = log(text);
+        let place = diagnosis.hypotheses.iter().take(2).find(|hypothesis| hypothesis.cause.name == cause);
+        let Some(hypothesis) = place else { panic!("{text}: {:?}", names(&diagnosis)) };
+        let words = diagnosis.words(hypothesis);
+        let told = format!("{} {}", words.now.unwrap_or_default(), words.fix);
+        assert!(told.contains(remedy), "{text}: {told}");
+    }
+}
+
+#[test]
+fn an_image_of_another_platform_is_sent_to_nodes_of_its_own() {
+    let symptom = Symptom { source: "log of api".into(), text: "exec /app: exec format error".into() };
+    let owner = Some("deployment/api".to_owned());
+    let mut diagnosis = diagnose(Subject { owner, symptoms: vec![symptom], ..Subject::default() });
+    let declared = Some("linux/amd64".parse().unwrap());
+    diagnosis.hold_against(&[Look { declared, ..look("/app", wrong_machine(), Some("exec /app: exec format error")) }]);
+    let first = &diagnosis.hypotheses[0];
+    assert_eq!((first.confidence, first.ways.as_slice()), (Confidence::Confirmed, ["other-architecture".to_owned()].as_slice()));
+    let now = diagnosis.words(first).now.unwrap();
+    assert!(now.contains("kubectl patch deployment/api") && now.contains(r#""kubernetes.io/arch":"amd64""#), "{now}");
+}
+
+#[test]
+fn a_fix_is_for_the_file_at_hand() {
+    let now = |text: &str| {
+        let diagnosis = log(text);
+        diagnosis.words(&diagnosis.hypotheses[0]).now
+    };
+    let python = now(r#"exec: "/app/run.py": permission denied"#).unwrap();
+    assert!(python.contains(r#"command: ["python3", "/app/run.py"]"#), "{python}");
+    assert_eq!(now(r#"exec: "/app/server": permission denied"#), None, "no shell can start what may be a program");
+    let diagnosis = log("exec format error");
+    let settle = diagnosis.words(&diagnosis.hypotheses[1]).settle;
+    assert!(settle.contains("--exec PROGRAM"), "{settle}");
 }

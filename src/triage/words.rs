@@ -109,7 +109,7 @@ fn names(hypothesis: &Hypothesis, diagnosis: &Diagnosis) -> BTreeMap<&'static st
         ("library", "the library"),
         ("version", "a newer version"),
         ("interpreter", "the interpreter"),
-        ("level", "its level"),
+        ("level", "of a higher level"),
         ("platform", "another platform"),
         ("host", "this platform"),
         ("image", "IMAGE"),

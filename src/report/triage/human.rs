@@ -100,6 +100,12 @@ fn verdict(first: &Hypothesis, report: &TriageReport, width: usize) -> Vec<Strin
     lines
 }
 
+/// A line from where it tells of the failure.
+fn told(line: &Observation) -> String {
+    let telling = escape(line.telling()).to_string();
+    if line.raw.trim_start().starts_with(line.telling()) { telling } else { format!("…{telling}") }
+}
+
 /// The lines with their numbers, below the place where they were found.
 fn quoted(observations: &[Observation], width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -118,7 +124,7 @@ fn quoted(observations: &[Observation], width: usize) -> Vec<String> {
         let room = width.saturating_sub(8);
         let raw = escape(line.raw.trim()).to_string();
         // Of a long line, what matters is seldom at its beginning.
-        let text = if columns(&raw) > room { shortened(&format!("…{}", escape(line.telling())), room) } else { raw };
+        let text = if columns(&raw) > room { shortened(&told(line), room) } else { raw };
         lines.push(format!("{LOCUS}{:>3}{LOCUS:#} {LOCUS}|{LOCUS:#} {text}", line.line));
     }
     lines

@@ -4,7 +4,7 @@ use crate::format::shell::{Operation, Piece, Word};
 use crate::image::EntryKind;
 
 use super::{Shell, Value};
-use crate::format::shell::patterns::{glob_matches, replaced, substring, trimmed};
+use crate::format::shell::patterns::{MOST_EDITED, glob_matches, replaced, substring, trimmed};
 
 /// What words expand to.
 #[derive(Debug, Clone, Default)]
@@ -19,9 +19,6 @@ impl Fields {
         Self { values, is_open: false }
     }
 }
-
-/// Longer values are not edited, so that no pattern takes long.
-const MAX_EDITED: usize = 400;
 
 /// Directories that hold what a running container makes.
 const VOLATILE: [&[u8]; 6] = [b"/proc", b"/sys", b"/dev", b"/run", b"/tmp", b"/var/run"];
@@ -182,7 +179,7 @@ impl Shell<'_> {
         let (value, is_set) = self.named(name);
         let operand = operands.first().cloned().unwrap_or_default();
         let is_list = matches!(name, "@" | "*") && !matches!(operator.as_str(), ":-" | "-" | ":+" | "+");
-        if is_list || value.as_ref().is_some_and(|value| value.len() > MAX_EDITED) {
+        if is_list || value.as_ref().is_some_and(|value| value.len() > MOST_EDITED) {
             return None;
         }
         let is_empty = value.as_ref().map(Vec::is_empty);

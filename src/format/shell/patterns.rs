@@ -1,5 +1,8 @@
 //! What shells do with values: patterns, cutting and replacing.
 
+/// Bytes of a value that is cut or edited: beyond, every place in it would be tried against every other.
+pub const MOST_EDITED: usize = 400;
+
 /// Whether a pattern of `*`, `?`, `[…]` and `\x` is all of `text` (POSIX, "Pattern Matching Notation").
 pub fn glob_matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::format::dockerfile::Text;
-use crate::format::shell::patterns::{replaced, trimmed};
+use crate::format::shell::patterns::{MOST_EDITED, replaced, trimmed};
 
 use super::value::Value;
 
@@ -140,7 +140,8 @@ impl Expander<'_, '_> {
 
     fn cut(&mut self, value: &Value, symbol: &str, operand: Range<usize>) -> Value {
         let text = self.all(operand).text();
-        let (Some(old), Some(text)) = (value.text(), text) else { return Value::unknown(value.varies()) };
+        let old = value.text().filter(|text| text.len() <= MOST_EDITED);
+        let (Some(old), Some(text)) = (old, text) else { return Value::unknown(value.varies()) };
         let new = match text.split_once('/') {
             Some((pattern, with)) if symbol.starts_with('/') => {
                 replaced(old.as_bytes(), pattern.as_bytes(), with.as_bytes(), symbol == "//")

@@ -2,16 +2,13 @@
 
 use std::ops::Range;
 
-use crate::format::shell::patterns::{glob_matches, replaced, substring, trimmed};
+use crate::format::shell::patterns::{MOST_EDITED, glob_matches, replaced, substring, trimmed};
 use crate::format::shell::{Operation, Piece, Word};
 
 use super::super::arguments::is_automatic;
 use super::super::naming::speaks_of_architecture;
 use super::super::value::Value;
 use super::{Action, Shell};
-
-/// Longer values are not edited, so that no pattern takes long.
-const MAX_EDITED: usize = 400;
 
 impl Shell<'_> {
     /// All words of a command. What is not known stays one field.
@@ -153,7 +150,7 @@ impl Shell<'_> {
     fn cut(&mut self, value: &Value, operator: &str, operands: &[Word]) -> Value {
         let patterns: Vec<Option<Vec<u8>>> = operands.iter().map(|operand| self.pattern(operand)).collect();
         let first = patterns.first().cloned().flatten();
-        let text = value.text().filter(|text| text.len() <= MAX_EDITED);
+        let text = value.text().filter(|text| text.len() <= MOST_EDITED);
         let (Some(text), true) = (text, patterns.iter().all(Option::is_some)) else { return Value::unknown(value.varies()) };
         let bytes = text.as_bytes();
         let new = match operator {

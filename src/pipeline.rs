@@ -289,6 +289,7 @@ fn read_start(
         let (rootfs, _) = stack(image, layers, request);
         follow(image, &rootfs, nodes, request);
         let Some(lack) = rootfs.lack() else { return };
+        drop(rootfs);
         layers.supply(store, image, &lack, reading);
     }
 }

@@ -13,4 +13,5 @@ pub mod pe;
 pub mod script;
 pub mod shell;
 pub mod tar;
+pub mod toc;
 pub mod yaml;

@@ -6,7 +6,8 @@ use crate::format::oci::{Descriptor, MediaKind};
 use crate::format::tar::{Member, Members, TarError};
 use crate::store::{Cache, Store, StoreError};
 
-use super::{Damage, DamageKind, Image, Lack, Layer, LayerIndex, LayerSource, Limits, Rootfs};
+use super::table::Table;
+use super::{Damage, DamageKind, Image, Layer, LayerIndex, LayerSource, Limits, Rootfs};
 
 /// The name under which the one layer of a root file system or a single file is kept.
 const TREE: &str = "";
@@ -27,35 +28,24 @@ pub struct Reading<'a> {
 /// The indexes of all layers that a run has read, each layer once, however many images share it.
 #[derive(Debug, Default)]
 pub struct Layers {
-    known: HashMap<String, Known>,
+    pub(super) known: HashMap<String, Known>,
 }
 
 /// A layer that has been read.
 #[derive(Debug)]
-struct Known {
-    index: Arc<LayerIndex>,
+pub(super) struct Known {
+    pub(super) index: Arc<LayerIndex>,
     /// Bytes that the store gave for it.
-    fetched: u64,
-}
-
-/// How much of an image was read for its start alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fetched {
-    /// Bytes of its layers that the store gave in this run; none of a layer that the cache knew.
-    pub bytes: u64,
-    /// Bytes that its layers have, as they are stored; `None` where the documents do not say.
-    pub size: Option<u64>,
-    /// The layers that were not looked into, counted from 0 at the bottom.
-    pub unread: Vec<usize>,
-    /// The layers of which a table of contents was read, and no file but those of the start. That table and those files are verified;
-    /// the layers' own digests are not.
-    pub by_table: Vec<usize>,
+    pub(super) fetched: u64,
+    /// Where it was not read itself.
+    pub(super) table: Option<Table>,
 }
 
 impl Layers {
     /// Starts with layers that were scanned while an archive streamed by.
     pub fn scanned(layers: Vec<(String, Arc<LayerIndex>)>) -> Self {
-        let known = |index: Arc<LayerIndex>| Known { fetched: index.stored.as_ref().map_or(0, |stored| stored.size), index };
+        let known =
+            |index: Arc<LayerIndex>| Known { fetched: index.stored.as_ref().map_or(0, |stored| stored.size), index, table: None };
         Self { known: layers.into_iter().map(|(name, index)| (name, known(index))).collect() }
     }
 
@@ -70,7 +60,7 @@ impl Layers {
         self.read_all(store, missing, reading);
     }
 
-    fn read_all(&mut self, store: &dyn Store, mut sources: Vec<&LayerSource>, reading: &Reading<'_>) {
+    pub(super) fn read_all(&mut self, store: &dyn Store, mut sources: Vec<&LayerSource>, reading: &Reading<'_>) {
         sources.sort_by_key(|source| std::cmp::Reverse(size(source)));
         for source in &sources {
             reading.progress.begin(&what(source), size(source));
@@ -80,38 +70,13 @@ impl Layers {
         self.known.extend(sources.into_iter().map(name).zip(read));
     }
 
-    /// Reads what an image's root file system could not tell: the next layer from the top.
-    pub fn supply(&mut self, store: &dyn Store, image: &Image, lack: &Lack, reading: &Reading<'_>) {
-        if lack.layer {
-            let next = image.layers.iter().rfind(|layer| !self.is_known(layer));
-            self.read_all(store, next.into_iter().map(|layer| &layer.source).collect(), reading);
-        }
-    }
-
-    fn is_known(&self, layer: &Layer) -> bool {
+    pub(super) fn is_known(&self, layer: &Layer) -> bool {
         self.known.contains_key(&name(&layer.source))
     }
 
     /// How many of the layers, from the bottom, are below one that was not read.
-    fn unread(&self, image: &Image) -> usize {
+    pub(super) fn unread(&self, image: &Image) -> usize {
         image.layers.iter().rposition(|layer| !self.is_known(layer)).map_or(0, |highest| highest.saturating_add(1))
-    }
-
-    /// How much of an image was read.
-    pub fn fetched(&self, image: &Image) -> Fetched {
-        let mut sources: Vec<&LayerSource> = Vec::new();
-        for layer in &image.layers {
-            if !sources.iter().any(|seen| name(seen) == name(&layer.source)) {
-                sources.push(&layer.source);
-            }
-        }
-        let known = |source: &&LayerSource| self.known.get(&name(source));
-        Fetched {
-            bytes: sources.iter().filter_map(known).map(|known| known.fetched).sum(),
-            size: sources.iter().map(|source| size(source)).sum(),
-            unread: (0..self.unread(image)).collect(),
-            by_table: Vec::new(),
-        }
     }
 
     /// The root file system of `image` as far as its layers have been read from the top, and what is wrong with those.
@@ -133,7 +98,7 @@ impl Layers {
     }
 }
 
-fn name(source: &LayerSource) -> String {
+pub(super) fn name(source: &LayerSource) -> String {
     match source {
         LayerSource::Blob(descriptor) => descriptor.name(),
         LayerSource::Tree | LayerSource::File => TREE.to_owned(),
@@ -156,7 +121,7 @@ fn placed(damage: Damage, place: usize, source: &LayerSource) -> Damage {
     Damage { subject, layer, ..damage }
 }
 
-fn size(source: &LayerSource) -> Option<u64> {
+pub(super) fn size(source: &LayerSource) -> Option<u64> {
     match source {
         LayerSource::Blob(descriptor) => descriptor.size,
         LayerSource::Tree | LayerSource::File => None,
@@ -164,7 +129,7 @@ fn size(source: &LayerSource) -> Option<u64> {
 }
 
 fn scan(store: &dyn Store, source: &LayerSource, reading: &Reading<'_>) -> Known {
-    let without_transfer = |index: LayerIndex| Known { index: Arc::new(index), fetched: 0 };
+    let without_transfer = |index: LayerIndex| Known { index: Arc::new(index), fetched: 0, table: None };
     match source {
         LayerSource::Tree | LayerSource::File => without_transfer(match store.tree() {
             Ok(members) => LayerIndex::collect(WatchedMembers { members, progress: reading.progress }, &reading.limits),
@@ -197,12 +162,12 @@ fn scan_blob(store: &dyn Store, descriptor: &Descriptor, reading: &Reading<'_>) 
         Err(_) if descriptor.kind() == MediaKind::ForeignLayer => (damaged(DamageKind::Foreign(descriptor.urls.clone())), 0),
         Err(error) => (unreadable(&error), 0),
     };
-    Known { index: Arc::new(index), fetched }
+    Known { index: Arc::new(index), fetched, table: None }
 }
 
 impl Reading<'_> {
     /// What an earlier run found out about a layer, if it is all that this run wants to know.
-    fn recall(&self, cache: &Cache, digest: &Digest) -> Option<LayerIndex> {
+    pub(super) fn recall(&self, cache: &Cache, digest: &Digest) -> Option<LayerIndex> {
         let index = LayerIndex::decode(&cache.get(LayerIndex::STORED_FORM, digest)?)?;
         let is_enough = is_whole(&index, digest) && (!self.limits.diff_id || has_diff_id(&index));
         is_enough.then(|| self.progress.note(&format!("{digest} is known from the cache")))?;

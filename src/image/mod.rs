@@ -5,11 +5,14 @@ mod layer_index;
 mod layers;
 mod listing;
 mod rootfs;
+mod supply;
+mod table;
 
 pub use layer_index::{Entry, EntryKind, LayerIndex, Limits, Measured};
-pub use layers::{Fetched, Layers, Reading};
+pub use layers::{Layers, Reading};
 pub use listing::{BuildStep, Image, Layer, LayerSource, Listing, Skip, Skipped, list};
 pub use rootfs::{Credentials, Errno, Found, Lack, Rootfs};
+pub use supply::Fetched;
 
 use crate::base::Digest;
 

@@ -20,6 +20,7 @@ mod tests;
 mod tree;
 
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub use cache::{Cache, Holding};
@@ -62,6 +63,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// It is missing or cannot be opened.
     fn blob(&self, layer: &Descriptor) -> Result<Box<dyn Read + Send + '_>, StoreError>;
+
+    /// A part of a layer's bytes as stored; `None` where only the whole can be had, or is as cheap.
+    ///
+    /// # Errors
+    /// It is missing or cannot be opened.
+    fn part(&self, layer: &Descriptor, range: Range<u64>) -> Result<Option<Box<dyn Read + Send + '_>>, StoreError> {
+        let _ = (layer, range);
+        Ok(None)
+    }
 
     /// The members of a target that is a root file system or a single file ([`Root::Tree`]).
     ///

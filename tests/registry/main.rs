@@ -11,3 +11,4 @@ mod logins;
 #[path = "../recipe/mod.rs"]
 mod recipe;
 mod server;
+mod tables;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Algorithm, Digest, GuestPath};
 use crate::format::compress::Ratio;
 use crate::format::content::FileFacts;
-use crate::format::tar::Members;
+use crate::format::tar::{Members, TarError};
 
 use super::Damage;
 
@@ -170,6 +170,23 @@ impl LayerIndex {
     /// Makes an index of members that are not a stored stream: a directory, a single file. Damage as in [`Self::scan`].
     pub fn collect(members: impl Members, limits: &Limits) -> Self {
         scan::collect(members, limits)
+    }
+
+    /// Makes an index of what a table of contents lists: every regular file is [`EntryKind::Unread`].
+    pub fn list(members: impl Members, limits: &Limits) -> Self {
+        scan::list(members, limits)
+    }
+
+    /// Tells what the file in the place `slot` of the entries is, if it is unread; `bytes` has its body.
+    ///
+    /// # Errors
+    /// The body breaks off, or is not what was promised. The file stays unread.
+    pub fn fill(&mut self, slot: usize, bytes: &mut impl Members, limits: &Limits) -> Result<(), TarError> {
+        let Some(entry) = self.entries.get_mut(slot) else { return Ok(()) };
+        if let EntryKind::Unread { size } = entry.kind {
+            entry.kind = scan::read_file(&entry.path, size, entry.mode, bytes, limits)?;
+        }
+        Ok(())
     }
 
     /// The entry at exactly `path`.

@@ -47,6 +47,23 @@ pub(super) fn collect(mut members: impl Members, limits: &Limits) -> LayerIndex 
     builder.finish()
 }
 
+pub(super) fn list(mut members: impl Members, limits: &Limits) -> LayerIndex {
+    let mut builder = Builder { lists_only: true, ..Builder::new(limits) };
+    // A list that is in memory does not break off.
+    let _ = builder.take_all(&mut members);
+    builder.finish()
+}
+
+pub(super) fn read_file(
+    path: &GuestPath,
+    size: u64,
+    mode: u32,
+    members: &mut impl Members,
+    limits: &Limits,
+) -> Result<EntryKind, TarError> {
+    Builder::new(limits).read_file(path, size, mode, members)
+}
+
 /// Takes in the members of a stored layer; the answer is the measure of the whole uncompressed stream, if it could be read.
 fn unpack(stored: impl BufRead + Send, builder: &mut Builder<'_>) -> Option<Measured> {
     let stream = match decompress(stored, builder.limits.ratio) {
@@ -106,6 +123,8 @@ struct Builder<'a> {
     met_limit: bool,
     escaped: bool,
     overlong: bool,
+    /// Whether files' bytes are left for later.
+    lists_only: bool,
     /// The last member, if it was a regular file.
     last_file: Option<GuestPath>,
     /// The last entry and the directory that it lies in.
@@ -123,6 +142,7 @@ impl<'a> Builder<'a> {
             met_limit: false,
             escaped: false,
             overlong: false,
+            lists_only: false,
             last_file: None,
             last_path: None,
             last_folder: None,
@@ -158,6 +178,7 @@ impl<'a> Builder<'a> {
         }
         self.keep_path(&path);
         let kind = match member.kind {
+            MemberKind::File if self.lists_only => EntryKind::Unread { size: member.size },
             MemberKind::File => self.read_file(&path, member.size, member.mode, members)?,
             MemberKind::Hardlink(target) => {
                 self.note_escape(&target);

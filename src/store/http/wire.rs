@@ -34,6 +34,8 @@ pub(in crate::store) struct Request {
     pub(in crate::store) authorization: Option<Secret>,
     /// The first byte that is wanted, where not all are.
     pub(in crate::store) from: u64,
+    /// The byte behind the last that is wanted, where not all are.
+    pub(in crate::store) until: Option<u64>,
     /// A form in the body, which makes it a POST.
     pub(in crate::store) form: Option<Secret>,
     /// Bytes to be kept under the URL, which makes it a PUT.
@@ -44,7 +46,7 @@ pub(in crate::store) struct Request {
 
 impl Request {
     pub(in crate::store) fn get(url: Url) -> Self {
-        Self { url, accept: "*/*", authorization: None, from: 0, form: None, file: None, insecure: false }
+        Self { url, accept: "*/*", authorization: None, from: 0, until: None, form: None, file: None, insecure: false }
     }
 }
 
@@ -180,8 +182,9 @@ fn built(client: &Client, request: Request) -> Result<reqwest::Request, Fault> {
         value.set_sensitive(true);
         builder = builder.header(AUTHORIZATION, value);
     }
-    if request.from > 0 {
-        builder = builder.header(RANGE, format!("bytes={}-", request.from));
+    if request.from > 0 || request.until.is_some() {
+        let last = request.until.map(|until| until.saturating_sub(1).to_string()).unwrap_or_default();
+        builder = builder.header(RANGE, format!("bytes={}-{last}", request.from));
     }
     if let Some(form) = request.form {
         builder = builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.expose().to_owned());

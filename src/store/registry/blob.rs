@@ -1,6 +1,7 @@
 //! A blob as it arrives, also over connections that break.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use super::endpoint::Endpoint;
 use super::problem::Problem;
@@ -17,7 +18,10 @@ const PROGRESS: u64 = 8 << 20;
 pub(super) struct Blob<'a> {
     endpoint: &'a Endpoint<'a>,
     path: String,
+    /// Where it ends; of a part, where the part does.
     size: Option<u64>,
+    /// Whether it is asked for up to there only.
+    is_part: bool,
     body: Body,
     /// Bytes given.
     at: u64,
@@ -37,13 +41,28 @@ impl<'a> Blob<'a> {
     /// Asks for the blob; `size` is the descriptor's.
     pub(super) fn open(endpoint: &'a Endpoint<'a>, digest: &Digest, size: Option<u64>) -> Result<Self, Problem> {
         let path = format!("blobs/{digest}");
-        let answer = endpoint.get(&path, "*/*", 0)?;
+        let answer = endpoint.get(&path, "*/*", 0, None)?;
         if let (Some(expected), Some(actual)) = (size, length(&answer))
             && actual > expected
         {
             return Err(Problem::Own(surplus(expected)));
         }
-        Ok(Self { endpoint, path, size, body: answer.body, at: 0, skip: 0, failures: 0, milestone: 0, short: None, ended: false })
+        Ok(Self::new(endpoint, path, size, answer.body))
+    }
+
+    /// Asks for a part of the blob; `None` where the registry gives no parts.
+    pub(super) fn part(endpoint: &'a Endpoint<'a>, digest: &Digest, range: &Range<u64>) -> Result<Option<Self>, Problem> {
+        let path = format!("blobs/{digest}");
+        let answer = endpoint.get(&path, "*/*", range.start, Some(range.end))?;
+        if starts_at(&answer) != Some(range.start) {
+            return Ok(None);
+        }
+        let whole = Self::new(endpoint, path, Some(range.end), answer.body);
+        Ok(Some(Self { is_part: true, at: range.start, milestone: range.start, ..whole }))
+    }
+
+    fn new(endpoint: &'a Endpoint<'a>, path: String, size: Option<u64>, body: Body) -> Self {
+        Self { endpoint, path, size, is_part: false, body, at: 0, skip: 0, failures: 0, milestone: 0, short: None, ended: false }
     }
 
     /// The next bytes of the connection at hand.
@@ -72,7 +91,8 @@ impl<'a> Blob<'a> {
         if !self.endpoint.line.wait(policy, self.failures, Failure::Fault(fault.kind), &why) {
             return Err(place);
         }
-        let answer = match self.endpoint.get(&self.path, "*/*", self.at) {
+        let until = self.size.filter(|_| self.is_part);
+        let answer = match self.endpoint.get(&self.path, "*/*", self.at, until) {
             Err(Problem::Status(refusal)) if refusal.status == 416 => {
                 self.ended = true;
                 return Ok(());

@@ -63,16 +63,16 @@ impl<'a> Endpoint<'a> {
         Ok(Self { route, line, keyring, policy, login: Login::new(), bases })
     }
 
-    /// GETs `/v2/REPOSITORY/PATH` from the byte `from` on; the answer is one that says yes.
-    pub(super) fn get(&self, path: &str, accept: &'static str, from: u64) -> Result<Answer, Problem> {
-        self.ask(path, accept, from).map_err(|problem| problem.having_tried(self.login.tried()))
+    /// GETs `/v2/REPOSITORY/PATH` from the byte `from` on, up to `until`; the answer is one that says yes.
+    pub(super) fn get(&self, path: &str, accept: &'static str, from: u64, until: Option<u64>) -> Result<Answer, Problem> {
+        self.ask(path, accept, from, until).map_err(|problem| problem.having_tried(self.login.tried()))
     }
 
     /// A whole document of at most `limit` bytes, asked for again if it breaks off.
     pub(super) fn document(&self, path: &str, accept: &'static str, limit: u64) -> Result<Document, Problem> {
         let mut tried = 0_u32;
         loop {
-            let answer = self.get(path, accept, 0)?;
+            let answer = self.get(path, accept, 0, None)?;
             let header = |name: &str| answer.header(name).unwrap_or_default().to_owned();
             let (media_type, digest) = (header("content-type"), header("docker-content-digest").parse().ok());
             let announced = answer.header("content-length").and_then(|length| length.parse().ok());
@@ -92,7 +92,7 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    fn ask(&self, path: &str, accept: &'static str, from: u64) -> Result<Answer, Problem> {
+    fn ask(&self, path: &str, accept: &'static str, from: u64, until: Option<u64>) -> Result<Answer, Problem> {
         for _ in 0..=REFUSALS {
             let base = self.base()?;
             let gate = Gate { line: &self.line, keyring: self.keyring, route: &self.route, base: &base };
@@ -103,6 +103,7 @@ impl<'a> Endpoint<'a> {
                     accept,
                     authorization: pass.header.clone(),
                     from,
+                    until,
                     insecure: self.route.insecure,
                     ..Request::get(base.clone())
                 };

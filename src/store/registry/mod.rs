@@ -27,6 +27,7 @@ mod retry;
 mod routes;
 
 use std::io::Read;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 pub use credentials::{Credential, Given, Keyring};
@@ -191,6 +192,13 @@ impl Store for Registry<'_> {
         let opened = self.ask(|endpoint| Blob::open(endpoint, digest, layer.size));
         let (blob, _) = opened.map_err(|problem| self.failed(&problem))?;
         Ok(Box::new(blob))
+    }
+
+    fn part(&self, layer: &Descriptor, range: Range<u64>) -> Result<Option<Box<dyn Read + Send + '_>>, StoreError> {
+        let digest = digest_of(layer)?;
+        let opened = self.ask(|endpoint| Blob::part(endpoint, digest, &range));
+        let (part, _) = opened.map_err(|problem| self.failed(&problem))?;
+        Ok(part.map(|part| Box::new(part) as Box<dyn Read + Send>))
     }
 
     fn tree(&self) -> Result<Tree, StoreError> {

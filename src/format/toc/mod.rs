@@ -126,8 +126,8 @@ fn pieces(entries: &[Entry], size: u64, after: &dyn Fn(u64) -> u64, end: u64) ->
         let last = if entries.first().is_some_and(|first| first.end_offset > 0) { entries.first() } else { None };
         let stored = entry.offset..next.or(last.map(|first| first.end_offset)).unwrap_or_else(|| after(entry.offset));
         let is_sound = entry.chunk_offset == at && length <= rest && stored.start < stored.end && stored.end <= end;
-        // Holes and what has no digest are left to whoever reads the whole layer.
-        let (Some(digest), true, true) = (digest, is_sound, entry.is_plain()) else {
+        // What has no digest is left to whoever reads the whole layer. Holes are stored as zeros, and have one.
+        let (Some(digest), true) = (digest, is_sound) else {
             return Err(broken(&format!("{} is not made of its pieces", crate::base::escape(&entry.name))));
         };
         if length > MOST_PIECE || stored.end.saturating_sub(stored.start) > MOST_PIECE {

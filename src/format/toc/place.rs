@@ -7,9 +7,9 @@ use crate::base::Digest;
 /// The digest of eStargz's table, unpacked (stargz-snapshotter `estargz/types.go`, `TOCJSONDigestAnnotation`).
 const ESTARGZ_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 
-/// The digest of zstd:chunked's table, as it is stored, and its place (containers/storage `pkg/chunked/internal/minimal`).
-const CHUNKED_DIGEST: &str = "io.github.containers.zstd-chunked.manifest-checksum";
-const CHUNKED_PLACE: &str = "io.github.containers.zstd-chunked.manifest-position";
+/// How the annotations begin that have the digest of zstd:chunked's table, as it is stored, and its place (containers/storage
+/// `pkg/chunked/internal/minimal`); the second, in releases until 2023.
+const CHUNKED: [&str; 2] = ["io.github.containers.zstd-chunked.", "io.containers.zstd-chunked."];
 
 /// Bytes of eStargz's footer: an empty gzip member whose extra field says where the table is.
 const FOOTER: u64 = 51;
@@ -40,7 +40,10 @@ impl Place {
     /// They say nothing, or nothing that can be.
     pub fn of(annotations: &BTreeMap<String, String>, size: u64) -> Result<Self, TocError> {
         let digest = |name: &str| annotations.get(name).and_then(|digest| digest.parse::<Digest>().ok());
-        if let Some((digest, place)) = digest(CHUNKED_DIGEST).zip(annotations.get(CHUNKED_PLACE)) {
+        let chunked = CHUNKED.iter().find_map(|prefix| {
+            digest(&format!("{prefix}manifest-checksum")).zip(annotations.get(&format!("{prefix}manifest-position")))
+        });
+        if let Some((digest, place)) = chunked {
             let mut numbers = place.split(':').map(|number| number.parse::<u64>().ok());
             // Offset, length, length unpacked, and the form, of which there is one.
             let (Some(Some(offset)), Some(Some(length)), Some(Some(_)), Some(Some(1))) =

@@ -35,8 +35,6 @@ pub(super) struct Entry {
     pub(super) chunk_digest: Option<String>,
     /// Of the whole file.
     pub(super) digest: Option<String>,
-    /// `zeros` for a hole.
-    chunk_type: Option<String>,
 }
 
 impl Entry {
@@ -61,11 +59,6 @@ impl Entry {
     /// Whether something is stored for it.
     pub(super) fn has_bytes(&self) -> bool {
         self.is_chunk() || self.kind == "reg" && self.size > 0
-    }
-
-    /// Whether its bytes are stored, and it is no hole.
-    pub(super) fn is_plain(&self) -> bool {
-        self.chunk_type.as_deref().is_none_or(str::is_empty)
     }
 
     pub(super) fn member(&self, kind: MemberKind) -> Member {

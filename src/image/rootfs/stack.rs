@@ -65,6 +65,11 @@ impl Rootfs {
 
     /// Gives hard links the places of their targets, which may be hard links themselves.
     fn link(&mut self, mut links: Vec<(GuestPath, &GuestPath)>) {
+        // What had these names is gone, whatever the links lead to: a link to another of them means that one, and none of a layer below.
+        for (path, _) in &links {
+            self.remove_below(path);
+            self.places.remove(path);
+        }
         loop {
             let before = links.len();
             links.retain(|(path, target)| {
@@ -80,12 +85,8 @@ impl Rootfs {
                 break;
             }
         }
-        // A link to nothing is nothing, and what was there before is gone all the same.
-        for (path, target) in links {
-            self.settle_link(target);
-            self.remove_below(&path);
-            self.places.remove(&path);
-        }
+        // A link to nothing is nothing.
+        links.iter().for_each(|(_, target)| self.settle_link(target));
     }
 
     fn put(&mut self, path: GuestPath, place: Place, is_directory: bool) {

@@ -68,7 +68,7 @@ markdown\t'Markdown, for a step summary or a comment'
 html\t'One page to read and search in a browser, offline'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l output -d 'Write the report to a file too (repeatable)' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l dockerfile -d 'The Dockerfile that the images were built from: sarif, github and gitlab show findings in images at its lines' -r -F
-complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l cache -d 'Where to remember what the layers of registries hold [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l cache -d 'Where to remember what the layers of registries hold: a directory, or a server\'s URL for GET and PUT [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l username -d 'Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l authfile -d 'Take credentials from this file only, of the form of ~/.docker/config.json' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l mirror -d 'Ask this mirror first: [REGISTRY=]HOST[/PATH], of Docker Hub by default (repeatable)' -r
@@ -121,7 +121,7 @@ markdown\t'Markdown, for a step summary or a comment'
 html\t'One page to read and search in a browser, offline'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l output -d 'Write the report to a file too (repeatable)' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l dockerfile -d 'The Dockerfile that the images were built from: sarif, github and gitlab show findings in images at its lines' -r -F
-complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l cache -d 'Where to remember what the layers of registries hold [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l cache -d 'Where to remember what the layers of registries hold: a directory, or a server\'s URL for GET and PUT [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l username -d 'Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l authfile -d 'Take credentials from this file only, of the form of ~/.docker/config.json' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l mirror -d 'Ask this mirror first: [REGISTRY=]HOST[/PATH], of Docker Hub by default (repeatable)' -r
@@ -185,7 +185,7 @@ complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l image -d 'The
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l node -d 'The node that it ran on, as for `check` (repeatable; by default the pod\'s own, where that is known)' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l format -d 'How to print what was found' -r -f -a "human\t'For people'
 json\t'For programs: version 1 of schema/triage-v1.json'"
-complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l cache -d 'Where to remember what the layers of registries hold [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l cache -d 'Where to remember what the layers of registries hold: a directory, or a server\'s URL for GET and PUT [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l username -d 'Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l authfile -d 'Take credentials from this file only, of the form of ~/.docker/config.json' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand triage" -l mirror -d 'Ask this mirror first: [REGISTRY=]HOST[/PATH], of Docker Hub by default (repeatable)' -r
@@ -228,7 +228,7 @@ markdown\t'Markdown, for a step summary or a comment'
 html\t'One page to read and search in a browser, offline'"
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l output -d 'Write the report to a file too (repeatable)' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l dockerfile -d 'The Dockerfile that the images were built from: sarif, github and gitlab show findings in images at its lines' -r -F
-complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l cache -d 'Where to remember what the layers of registries hold [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
+complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l cache -d 'Where to remember what the layers of registries hold: a directory, or a server\'s URL for GET and PUT [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l username -d 'Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l authfile -d 'Take credentials from this file only, of the form of ~/.docker/config.json' -r -F
 complete -c enoexec -n "__fish_enoexec_using_subcommand preflight" -l mirror -d 'Ask this mirror first: [REGISTRY=]HOST[/PATH], of Docker Hub by default (repeatable)' -r

@@ -61,7 +61,7 @@ markdown\:"Markdown, for a step summary or a comment"
 html\:"One page to read and search in a browser, offline"))' \
 '*--output=[Write the report to a file too (repeatable)]:FORMAT=PATH:_default' \
 '--dockerfile=[The Dockerfile that the images were built from\: sarif, github and gitlab show findings in images at its lines]:FILE:_files' \
-'--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--cache=[Where to remember what the layers of registries hold\: a directory, or a server'\''s URL for GET and PUT \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR|URL:_files' \
 '--username=[Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD]:USER:_default' \
 '--authfile=[Take credentials from this file only, of the form of ~/.docker/config.json]:FILE:_files' \
 '*--mirror=[Ask this mirror first\: \[REGISTRY=\]HOST\[/PATH\], of Docker Hub by default (repeatable)]:MIRROR:_default' \
@@ -123,7 +123,7 @@ markdown\:"Markdown, for a step summary or a comment"
 html\:"One page to read and search in a browser, offline"))' \
 '*--output=[Write the report to a file too (repeatable)]:FORMAT=PATH:_default' \
 '--dockerfile=[The Dockerfile that the images were built from\: sarif, github and gitlab show findings in images at its lines]:FILE:_files' \
-'--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--cache=[Where to remember what the layers of registries hold\: a directory, or a server'\''s URL for GET and PUT \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR|URL:_files' \
 '--username=[Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD]:USER:_default' \
 '--authfile=[Take credentials from this file only, of the form of ~/.docker/config.json]:FILE:_files' \
 '*--mirror=[Ask this mirror first\: \[REGISTRY=\]HOST\[/PATH\], of Docker Hub by default (repeatable)]:MIRROR:_default' \
@@ -206,7 +206,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--node=[The node that it ran on, as for \`check\` (repeatable; by default the pod'\''s own, where that is known)]:NODE:_default' \
 '--format=[How to print what was found]:FORMAT:((human\:"For people"
 json\:"For programs\: version 1 of schema/triage-v1.json"))' \
-'--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--cache=[Where to remember what the layers of registries hold\: a directory, or a server'\''s URL for GET and PUT \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR|URL:_files' \
 '--username=[Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD]:USER:_default' \
 '--authfile=[Take credentials from this file only, of the form of ~/.docker/config.json]:FILE:_files' \
 '*--mirror=[Ask this mirror first\: \[REGISTRY=\]HOST\[/PATH\], of Docker Hub by default (repeatable)]:MIRROR:_default' \
@@ -259,7 +259,7 @@ markdown\:"Markdown, for a step summary or a comment"
 html\:"One page to read and search in a browser, offline"))' \
 '*--output=[Write the report to a file too (repeatable)]:FORMAT=PATH:_default' \
 '--dockerfile=[The Dockerfile that the images were built from\: sarif, github and gitlab show findings in images at its lines]:FILE:_files' \
-'--cache=[Where to remember what the layers of registries hold \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--cache=[Where to remember what the layers of registries hold\: a directory, or a server'\''s URL for GET and PUT \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR|URL:_files' \
 '--username=[Log in as this user, with the password of --password-stdin or ENOEXEC_PASSWORD]:USER:_default' \
 '--authfile=[Take credentials from this file only, of the form of ~/.docker/config.json]:FILE:_files' \
 '*--mirror=[Ask this mirror first\: \[REGISTRY=\]HOST\[/PATH\], of Docker Hub by default (repeatable)]:MIRROR:_default' \
@@ -398,7 +398,7 @@ never\:"Never"))' \
 ;;
 (cache)
 _arguments "${_arguments_options[@]}" : \
-'--cache=[Where it lies \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--cache=[Where it lies \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR|URL:_files' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
 always\:"Always"
 never\:"Never"))' \
@@ -424,7 +424,7 @@ never\:"Never"))' \
         case $line[1] in
             (path)
 _arguments "${_arguments_options[@]}" : \
-'--cache=[Where it lies \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--cache=[Where it lies \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR|URL:_files' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
 always\:"Always"
 never\:"Never"))' \
@@ -442,7 +442,7 @@ never\:"Never"))' \
 ;;
 (clean)
 _arguments "${_arguments_options[@]}" : \
-'--cache=[Where it lies \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--cache=[Where it lies \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR|URL:_files' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
 always\:"Always"
 never\:"Never"))' \
@@ -461,7 +461,7 @@ never\:"Never"))' \
 (prune)
 _arguments "${_arguments_options[@]}" : \
 '--max-size=[How much may stay, such as 500MiB]:SIZE:_default' \
-'--cache=[Where it lies \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR:_files' \
+'--cache=[Where it lies \[default\: \$XDG_CACHE_HOME/enoexec or ~/.cache/enoexec\]]:DIR|URL:_files' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
 always\:"Always"
 never\:"Never"))' \

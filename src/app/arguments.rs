@@ -256,9 +256,9 @@ impl LimitOptions {
 /// Whether to remember what layers hold, and where.
 #[derive(Debug, Args)]
 pub(super) struct CacheOptions {
-    /// Where to remember what the layers of registries hold [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
-    #[arg(long = "cache", value_name = "DIR", env = "ENOEXEC_CACHE")]
-    pub(super) folder: Option<PathBuf>,
+    /// Where to remember what the layers of registries hold: a directory, or a server's URL for GET and PUT [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
+    #[arg(long = "cache", value_name = "DIR|URL", env = "ENOEXEC_CACHE", hide_env_values = true)]
+    pub(super) place: Option<PathBuf>,
     /// Read every layer, and remember nothing
     #[arg(long, env = "ENOEXEC_NO_CACHE")]
     pub(super) no_cache: bool,
@@ -271,8 +271,8 @@ pub(super) struct CacheArguments {
     #[command(subcommand)]
     pub(super) action: CacheAction,
     /// Where it lies [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
-    #[arg(long = "cache", value_name = "DIR", env = "ENOEXEC_CACHE", global = true)]
-    pub(super) folder: Option<PathBuf>,
+    #[arg(long = "cache", value_name = "DIR|URL", env = "ENOEXEC_CACHE", hide_env_values = true, global = true)]
+    pub(super) place: Option<PathBuf>,
 }
 
 /// What to do with the cache.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::store::{Cache, Holding};
+use crate::store::{Cache, Holding, Network};
 
 use super::arguments::{CacheAction, CacheArguments, CacheOptions};
 use super::terminal::Terminal;
@@ -13,9 +13,13 @@ use super::{Exit, Failure};
 
 /// `path`, `clean` and `prune`.
 pub(super) fn run(arguments: CacheArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let cache = open(arguments.folder)?;
+    let cache = open(arguments.place, &Network::default())?;
     let said = match arguments.action {
-        CacheAction::Path => cache.folder().display().to_string(),
+        CacheAction::Path => cache.place(),
+        _ if cache.folder().is_none() => {
+            let text = format!("{} sees to itself: its files are removed where they lie", cache.place());
+            return Err(Failure::Usage(text));
+        }
         CacheAction::Clean => gone(&cache, 0)?,
         CacheAction::Prune { max_size } => gone(&cache, max_size)?,
     };
@@ -26,14 +30,21 @@ pub(super) fn run(arguments: CacheArguments, terminal: &Terminal) -> Result<Exit
 fn gone(cache: &Cache, limit: u64) -> Result<String, Failure> {
     let removed = cache.prune(limit).map_err(|error| Failure::Look(error.to_string()))?;
     let said = |holding: Holding| format!("{} layers ({} KiB)", holding.files, holding.bytes.div_ceil(1024));
-    Ok(format!("removed {}; {} left in {}", said(removed), said(cache.holding()), cache.folder().display()))
+    Ok(format!("removed {}; {} left in {}", said(removed), said(cache.holding()), cache.place()))
 }
 
-fn open(folder: Option<PathBuf>) -> Result<Cache, Failure> {
-    let folder = folder.or_else(default_folder);
-    let folder =
-        folder.ok_or_else(|| Failure::Usage("neither XDG_CACHE_HOME nor HOME says where: give --cache DIR".to_owned()))?;
-    Ok(Cache::new(folder))
+fn open(place: Option<PathBuf>, network: &Network) -> Result<Cache, Failure> {
+    let place = place.or_else(default_folder);
+    let place = place.ok_or_else(|| Failure::Usage("neither XDG_CACHE_HOME nor HOME says where: give --cache DIR".to_owned()))?;
+    match place.to_str().filter(|place| is_url(place)) {
+        Some(url) => Cache::at(url, network).map_err(|error| Failure::Usage(error.to_string())),
+        None => Ok(Cache::new(place)),
+    }
+}
+
+/// Whether `--cache` names a server.
+pub(super) fn is_url(place: &str) -> bool {
+    place.starts_with("http://") || place.starts_with("https://")
 }
 
 /// XDG base directory specification: an empty or relative `XDG_CACHE_HOME` is none.
@@ -44,10 +55,10 @@ fn default_folder() -> Option<PathBuf> {
 
 impl CacheOptions {
     /// The cache, unless there is to be none, or no place for it.
-    pub(super) fn open(self) -> Option<Arc<Cache>> {
-        if self.no_cache {
-            return None;
+    pub(super) fn open(self, network: &Network) -> Result<Option<Arc<Cache>>, Failure> {
+        if self.no_cache || self.place.is_none() && default_folder().is_none() {
+            return Ok(None);
         }
-        open(self.folder).ok().map(Arc::new)
+        open(self.place, network).map(Arc::new).map(Some)
     }
 }

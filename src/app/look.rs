@@ -68,7 +68,7 @@ fn request(look: Look) -> Result<(Output, Request), Failure> {
         overrides,
         limits: look.limits.limits(look.verify_diffids),
         entrypoint_only: look.entrypoint_only,
-        cache: look.cache.open(),
+        cache: look.cache.open(&network)?,
         network,
         ..Request::default()
     };

@@ -62,7 +62,8 @@ pub(super) fn run(arguments: PreflightCommand, common: &Common, config: &Config,
     let machines = machines(&arguments, terminal)?;
     let images: BTreeMap<String, Target> = arguments.images.into_iter().collect();
     let network = arguments.registries.network(&images.values().cloned().collect::<Vec<_>>())?;
-    let asked = Manifests { objects, machines, images, cache: arguments.cache.open(), network };
+    let cache = arguments.cache.open(&network)?;
+    let asked = Manifests { objects, machines, images, cache, network };
     let found = pipeline::preflight(&asked, terminal);
     let looked = !found.targets.iter().any(|target| target.error.is_some());
     if arguments.output.format == Format::Human && !common.quiet {

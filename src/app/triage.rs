@@ -23,8 +23,8 @@ pub(super) fn run(arguments: Triage, common: &Common, terminal: &Terminal) -> Re
     let subjects = worth_a_look(subjects(&arguments, terminal)?);
     let named: Vec<Target> = arguments.images.into_iter().map(look::target).collect::<Result<_, _>>()?;
     let nodes = super::node::resolve(arguments.nodes)?;
-    let cache = arguments.cache.open();
     let network = arguments.registries.network(&named)?;
+    let cache = arguments.cache.open(&network)?;
     let triage = |subject: Subject| {
         let images = if named.is_empty() { pulled(&subject) } else { named.clone() };
         let case = Case { subject, images, nodes: nodes.clone(), cache: cache.clone(), network: network.clone() };

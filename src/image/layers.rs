@@ -168,7 +168,11 @@ fn scan_blob(store: &dyn Store, descriptor: &Descriptor, reading: &Reading<'_>) 
 impl Reading<'_> {
     /// What an earlier run found out about a layer, if it is all that this run wants to know.
     pub(super) fn recall(&self, cache: &Cache, digest: &Digest) -> Option<LayerIndex> {
-        let index = LayerIndex::decode(&cache.get(LayerIndex::STORED_FORM, digest)?)?;
+        let kept = cache.get(LayerIndex::STORED_FORM, digest).unwrap_or_else(|error| {
+            self.progress.note(&error.to_string());
+            None
+        });
+        let index = LayerIndex::decode(&kept?)?;
         let is_enough = is_whole(&index, digest) && (!self.limits.diff_id || has_diff_id(&index));
         is_enough.then(|| self.progress.note(&format!("{digest} is known from the cache")))?;
         self.progress.advance(index.stored.as_ref().map_or(0, |stored| stored.size));
@@ -178,7 +182,7 @@ impl Reading<'_> {
     /// Keeps what was found out, unless a better answer may be had another time.
     fn keep(&self, cache: &Cache, digest: &Digest, index: &LayerIndex) {
         let bytes = if is_whole(index, digest) { index.encode() } else { None };
-        if let Some(Err(error)) = bytes.map(|bytes| cache.put(LayerIndex::STORED_FORM, digest, &bytes)) {
+        if let Some(Err(error)) = bytes.map(|bytes| cache.put(LayerIndex::STORED_FORM, digest, bytes)) {
             self.progress.note(&format!("not kept: {error}"));
         }
     }
@@ -320,7 +324,7 @@ mod tests {
         let cache = Cache::new(folder.path().to_owned());
         let LayerSource::Blob(descriptor) = &image.layers[0].source else { panic!() };
         let other = LayerIndex::scan(&b""[..], &Limits::default()).encode().unwrap();
-        cache.put(LayerIndex::STORED_FORM, descriptor.digest.as_ref().unwrap(), &other).unwrap();
+        cache.put(LayerIndex::STORED_FORM, descriptor.digest.as_ref().unwrap(), other).unwrap();
         assert_eq!(read(&store, &image, &cache, false), (true, vec![], 1));
     }
 

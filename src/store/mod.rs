@@ -183,6 +183,9 @@ pub enum StoreError {
     /// A registry did not give it, or may not be asked; the text is whole.
     #[error("{0}")]
     Registry(String),
+    /// The cache cannot be used, or its server did not do what it was asked; the text is whole.
+    #[error("{0}")]
+    Cache(String),
     /// A container engine did not give it, or cannot be asked; the text is whole.
     #[error("{0}")]
     Engine(String),

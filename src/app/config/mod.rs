@@ -19,6 +19,7 @@ use crate::finding::{IgnoreEntry, Suppression, TextLocus};
 
 use super::Failure;
 use super::arguments::Arguments;
+use super::cache::is_url;
 
 pub(super) use show::show;
 
@@ -31,6 +32,7 @@ const MOST_BYTES: u64 = 1024 * 1024;
 /// with whatever is checked out, and may be a stranger's.
 const SETTINGS: &[&str] = &[
     "baseline",
+    "cache",
     "color",
     "dockerfile",
     "fail-on",
@@ -43,8 +45,11 @@ const SETTINGS: &[&str] = &[
     "verify-diffids",
 ];
 
+/// Settings of files that somebody named, and did not just find: the cache is written to, and what it says of layers is believed.
+const OF_NAMED_FILES: &[&str] = &["cache"];
+
 /// Settings that name files, which are found from the configuration file's folder.
-const PATHS: &[&str] = &["baseline", "dockerfile"];
+const PATHS: &[&str] = &["baseline", "cache", "dockerfile"];
 
 /// A configuration file.
 #[derive(Debug, Default)]
@@ -71,10 +76,11 @@ pub(super) fn arguments() -> Result<(Arguments, Config), Failure> {
     if plain.common.no_config {
         return Ok((plain, Config::default()));
     }
+    let is_named = plain.common.config.is_some();
     let Some(path) = plain.common.config.clone().or_else(find) else {
         return Ok((plain, Config::default()));
     };
-    let config = Config::read(&path)?;
+    let config = Config::read(&path, is_named)?;
     let arguments = config.matches().and_then(|matches| Arguments::from_arg_matches(&matches));
     Ok((arguments.map_err(|error| config.misfit(&error))?, config))
 }
@@ -116,7 +122,7 @@ fn find() -> Option<PathBuf> {
 }
 
 impl Config {
-    fn read(path: &Path) -> Result<Self, Failure> {
+    fn read(path: &Path, is_named: bool) -> Result<Self, Failure> {
         let name = escape(&path.to_string_lossy().into_owned()).to_string();
         let mut text = String::new();
         let read = File::open(path).and_then(|file| file.take(MOST_BYTES.saturating_add(1)).read_to_string(&mut text));
@@ -125,12 +131,12 @@ impl Config {
             return Err(Failure::Usage(format!("{name}: more than {MOST_BYTES} bytes")));
         }
         let mut config = Self { name, text, ..Self::default() };
-        config.settings = config.settings(path.parent().unwrap_or(Path::new("")))?;
+        config.settings = config.settings(path.parent().unwrap_or(Path::new("")), is_named)?;
         config.suppressions = config.ignored()?;
         Ok(config)
     }
 
-    fn settings(&self, folder: &Path) -> Result<Vec<Setting>, Failure> {
+    fn settings(&self, folder: &Path, is_named: bool) -> Result<Vec<Setting>, Failure> {
         let table = DeTable::parse(&self.text).map_err(|error| self.error(error.span().unwrap_or_default(), error.message()))?;
         let mut settings = Vec::new();
         for (key, value) in table.get_ref() {
@@ -141,12 +147,17 @@ impl Config {
             if !SETTINGS.contains(&name) {
                 return Err(self.error(key.span(), &unknown(name)));
             }
+            if !is_named && OF_NAMED_FILES.contains(&name) {
+                return Err(
+                    self.error(key.span(), &format!("`{name}` holds only in a file that --config or ENOEXEC_CONFIG names"))
+                );
+            }
             let values = match value.get_ref() {
                 DeValue::Array(values) => values.iter().map(|value| self.text_of(value)).collect::<Result<_, _>>()?,
                 _ => vec![self.text_of(value)?],
             };
-            let place =
-                |value: String| if PATHS.contains(&name) { folder.join(value).to_string_lossy().into_owned() } else { value };
+            let is_path = |value: &str| PATHS.contains(&name) && !is_url(value);
+            let place = |value: String| if is_path(&value) { folder.join(value).to_string_lossy().into_owned() } else { value };
             let values = values.into_iter().map(place).collect();
             settings.push(Setting { name: name.to_owned(), values, span: value.span() });
         }

@@ -55,7 +55,7 @@ fn settings(command: &clap::Command) -> Vec<Arg> {
 fn row(argument: &Arg, matches: &ArgMatches, config: &Config) -> [String; 3] {
     let name = argument.get_long().unwrap_or_default();
     let id = argument.get_id().as_str();
-    let values = matches.get_raw(id).into_iter().flatten().map(|value| escape(&value.to_string_lossy().into_owned()).to_string());
+    let values = matches.get_raw(id).into_iter().flatten().map(|value| shown(&value.to_string_lossy()));
     let values = values.collect::<Vec<_>>().join(" ");
     let setting = config.settings.iter().find(|setting| setting.name == name);
     let source = match (matches.value_source(id), setting, argument.get_env()) {
@@ -68,4 +68,11 @@ fn row(argument: &Arg, matches: &ArgMatches, config: &Config) -> [String; 3] {
     };
     let value = if values.is_empty() { "-".to_owned() } else { values };
     [name.to_owned(), value, source]
+}
+
+/// A value for people: a URL without user and password.
+fn shown(value: &str) -> String {
+    let login = value.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@')).map(|(login, _)| login);
+    let public = login.map_or_else(|| value.to_owned(), |login| value.replacen(&format!("{login}@"), "", 1));
+    escape(&public).to_string()
 }

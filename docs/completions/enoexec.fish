@@ -56,7 +56,7 @@ complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l noexec -d 'Tak
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l workdir -d 'Start in this directory' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l env -d 'Set this variable (repeatable)' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l max-layer-size -d 'Read no layer beyond so many uncompressed bytes' -r
-complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l max-layer-ratio -d 'Read no layer beyond so many times its stored bytes, from 4 GiB on' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l max-layer-ratio -d 'Read no layer beyond so many times its stored bytes, from 16 GiB on' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l max-layer-entries -d 'Read no layer beyond so many entries' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand check" -l format -d 'How to print the report' -r -f -a "human\t'For people'
 json\t'For programs: version 1 of schema/report-v1.json'
@@ -109,7 +109,7 @@ complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l noexec -d 'T
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l workdir -d 'Start in this directory' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l env -d 'Set this variable (repeatable)' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l max-layer-size -d 'Read no layer beyond so many uncompressed bytes' -r
-complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l max-layer-ratio -d 'Read no layer beyond so many times its stored bytes, from 4 GiB on' -r
+complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l max-layer-ratio -d 'Read no layer beyond so many times its stored bytes, from 16 GiB on' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l max-layer-entries -d 'Read no layer beyond so many entries' -r
 complete -c enoexec -n "__fish_enoexec_using_subcommand inspect" -l format -d 'How to print the report' -r -f -a "human\t'For people'
 json\t'For programs: version 1 of schema/report-v1.json'

@@ -49,7 +49,7 @@ _arguments "${_arguments_options[@]}" : \
 '--workdir=[Start in this directory]:DIR:_default' \
 '*--env=[Set this variable (repeatable)]:KEY=VALUE:_default' \
 '--max-layer-size=[Read no layer beyond so many uncompressed bytes]:SIZE:_default' \
-'--max-layer-ratio=[Read no layer beyond so many times its stored bytes, from 4 GiB on]:TIMES:_default' \
+'--max-layer-ratio=[Read no layer beyond so many times its stored bytes, from 16 GiB on]:TIMES:_default' \
 '--max-layer-entries=[Read no layer beyond so many entries]:COUNT:_default' \
 '--format=[How to print the report]:FORMAT:((human\:"For people"
 json\:"For programs\: version 1 of schema/report-v1.json"
@@ -111,7 +111,7 @@ _arguments "${_arguments_options[@]}" : \
 '--workdir=[Start in this directory]:DIR:_default' \
 '*--env=[Set this variable (repeatable)]:KEY=VALUE:_default' \
 '--max-layer-size=[Read no layer beyond so many uncompressed bytes]:SIZE:_default' \
-'--max-layer-ratio=[Read no layer beyond so many times its stored bytes, from 4 GiB on]:TIMES:_default' \
+'--max-layer-ratio=[Read no layer beyond so many times its stored bytes, from 16 GiB on]:TIMES:_default' \
 '--max-layer-entries=[Read no layer beyond so many entries]:COUNT:_default' \
 '--format=[How to print the report]:FORMAT:((human\:"For people"
 json\:"For programs\: version 1 of schema/report-v1.json"

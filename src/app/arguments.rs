@@ -232,7 +232,7 @@ pub(super) struct LimitOptions {
     /// Read no layer beyond so many uncompressed bytes
     #[arg(long, value_name = "SIZE", default_value = "256GiB", env = "ENOEXEC_MAX_LAYER_SIZE", value_parser = parse_size)]
     pub(super) max_layer_size: u64,
-    /// Read no layer beyond so many times its stored bytes, from 4 GiB on
+    /// Read no layer beyond so many times its stored bytes, from 16 GiB on
     #[arg(long, value_name = "TIMES", default_value = "250", env = "ENOEXEC_MAX_LAYER_RATIO", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) max_layer_ratio: u64,
     /// Read no layer beyond so many entries

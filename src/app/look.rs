@@ -42,7 +42,9 @@ pub(super) fn inspect(arguments: Inspect, common: &Common, terminal: &Terminal) 
     let request = Request { exec, files: arguments.files, ..request };
     let report = Report { findings: Vec::new(), ..pipeline::check(&request, terminal) };
     output.write(&report, human_options(common, true), terminal)?;
-    Ok(if was_looked_at(&report) { Exit::Clean } else { Exit::CouldNotLook })
+    // `check` has findings of these; here the exit code is all that says it to a program.
+    let is_partial = report.targets.iter().flat_map(|target| &target.images).any(|image| image.partial);
+    Ok(if was_looked_at(&report) && !is_partial { Exit::Clean } else { Exit::CouldNotLook })
 }
 
 pub(super) fn human_options(common: &Common, facts: bool) -> HumanOptions {

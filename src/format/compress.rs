@@ -55,7 +55,7 @@ pub struct Ratio {
 
 impl Default for Ratio {
     fn default() -> Self {
-        Self { times: 250, from: 4 << 30 }
+        Self { times: 250, from: 16 << 30 }
     }
 }
 

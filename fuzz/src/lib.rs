@@ -10,6 +10,7 @@ mod recipe;
 mod shown;
 mod text;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use enoexec::base::{Digest, GuestPath, escape};
@@ -17,6 +18,7 @@ use enoexec::exec::predict_path;
 use enoexec::format::content::Classifier;
 use enoexec::format::elf::LoaderFacts;
 use enoexec::format::oci::{ArchiveEntry, Config, Document, LegacyImage};
+use enoexec::format::toc::{Place, Toc};
 use enoexec::image::{Credentials, LayerIndex, Limits, Rootfs};
 use enoexec::node::Node;
 
@@ -30,6 +32,7 @@ pub fn target(name: &str) -> Option<fn(&[u8])> {
         "layer" => layer,
         "cached_index" => cached_index,
         "documents" => documents,
+        "toc" => toc,
         "image" => image,
         "exec" => exec,
         "shell" => shell,
@@ -99,6 +102,27 @@ fn look_up(index: LayerIndex) {
         }
     }
     assert!(rootfs.iter().all(|found| rootfs.get(&found.path).is_some()));
+}
+
+/// A layer's table of contents, which its manifest vouches for, and pieces of the layer; or the footer that leads to a table.
+pub fn toc(data: &[u8]) {
+    const SIZE: u64 = 1 << 20;
+    let packed = zstd::encode_all(data, 1).expect("memory");
+    let chunked = |name: &str, value: String| (format!("io.github.containers.zstd-chunked.{name}"), value);
+    let position = format!("1000:{}:{}:1", packed.len(), data.len());
+    let chunked =
+        BTreeMap::from([chunked("manifest-checksum", Digest::of(&packed).to_string()), chunked("manifest-position", position)]);
+    if let Ok(toc) = Place::of(&chunked, SIZE).and_then(|place| Toc::parse(&packed, &place)) {
+        for piece in toc.files.values().flatten().take(100) {
+            assert!(piece.stored.start <= piece.stored.end && piece.stored.end <= SIZE, "{piece:?} is in the layer");
+            let _ = piece.unpack(data);
+        }
+    }
+    let estargz = BTreeMap::from([("containerd.io/snapshot/stargz/toc.digest".to_owned(), Digest::of(data).to_string())]);
+    if let Ok(place) = Place::of(&estargz, SIZE).and_then(|place| place.behind(data)) {
+        assert!(place.at().end <= SIZE);
+        let _ = Toc::parse(data, &place);
+    }
 }
 
 /// The documents of an image, each on its own.

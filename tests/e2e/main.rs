@@ -33,5 +33,8 @@ mod runtimes;
 mod sarif;
 mod shells;
 mod starts;
+mod tables;
+#[path = "../recipe/toc.rs"]
+mod toc;
 mod triage;
 mod writers;

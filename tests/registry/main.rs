@@ -14,3 +14,5 @@ mod logins;
 mod recipe;
 mod server;
 mod tables;
+#[path = "../recipe/toc.rs"]
+mod toc;

@@ -1,7 +1,7 @@
 //! Layers with a table of contents, at a registry that gives parts of them, gives none, or lies.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::sync::Arc;
 
 use enoexec::base::Digest;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Image, enoexec, image, report};
 use crate::server::{Reply, Request, Server};
+use crate::toc::{Made, chunked, estargz};
 
 /// The image with its layers in another form.
 struct Remade {
@@ -19,10 +20,7 @@ struct Remade {
     tables: Vec<u64>,
 }
 
-/// A layer's bytes, what its descriptor says of them, and where the table is.
-type Made = (Vec<u8>, Value, u64);
-
-fn remade(image: &Image, make: fn(&[u8]) -> Made) -> Arc<Remade> {
+fn remade(image: &Image, make: fn(&[u8], usize) -> Made) -> Arc<Remade> {
     let mut manifest: Value = serde_json::from_slice(&image.blob(&image.manifest.to_string()).unwrap()).unwrap();
     let mut blobs = HashMap::from([(image.config.clone(), image.blob(&image.config).unwrap())]);
     let mut tables = Vec::new();
@@ -30,7 +28,7 @@ fn remade(image: &Image, make: fn(&[u8]) -> Made) -> Arc<Remade> {
         let stored = image.blob(layer["digest"].as_str().unwrap()).unwrap();
         let mut tar = Vec::new();
         decompress(stored.as_slice(), Ratio::default()).unwrap().1.read_to_end(&mut tar).unwrap();
-        let (bytes, annotations, table) = make(&tar);
+        let (bytes, annotations, table) = make(&tar, 500);
         let digest = Digest::of(&bytes).to_string();
         *layer = json!({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": bytes.len(), "annotations": annotations});
         blobs.insert(digest, bytes);
@@ -40,78 +38,6 @@ fn remade(image: &Image, make: fn(&[u8]) -> Made) -> Arc<Remade> {
     let digest = Digest::of(&bytes).to_string();
     blobs.insert(digest.clone(), bytes);
     Arc::new(Remade { blobs, manifest: digest, tables })
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// Stores each file's bytes in pieces of 500, and what is between them; the entries of the table with their places.
-fn stored(tar: &[u8], pack: fn(&[u8]) -> Vec<u8>) -> (Vec<u8>, Vec<Value>) {
-    let (mut out, mut entries, mut at) = (Vec::new(), Vec::new(), 0);
-    for entry in tar::Archive::new(tar).entries().unwrap() {
-        let entry = entry.unwrap();
-        let (name, header) = (entry.path().unwrap().display().to_string(), entry.header());
-        let kind = if header.entry_type().is_dir() { "dir" } else { "reg" };
-        let mut listed = json!({"type": kind, "name": name, "mode": header.mode().unwrap(), "size": entry.size()});
-        let start = usize::try_from(entry.raw_file_position()).unwrap();
-        let bytes = &tar[start..start + usize::try_from(entry.size()).unwrap()];
-        if bytes.is_empty() {
-            entries.push(listed);
-            continue;
-        }
-        out.extend(pack(&tar[at..start]));
-        at = start + bytes.len();
-        listed["digest"] = Digest::of(bytes).to_string().into();
-        let mut own = vec![listed];
-        for (place, piece) in bytes.chunks(500).enumerate() {
-            let more = json!({"offset": out.len(), "chunkOffset": place * 500, "chunkSize": piece.len(), "chunkDigest": Digest::of(piece)});
-            if place > 0 {
-                own.push(json!({"type": "chunk", "name": name}));
-            }
-            own.last_mut().unwrap().as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            out.extend(pack(piece));
-        }
-        own[0]["endOffset"] = out.len().into();
-        entries.extend(own);
-    }
-    out.extend(pack(&tar[at..]));
-    (out, entries)
-}
-
-/// stargz-snapshotter's `docs/estargz.md`.
-fn estargz(tar: &[u8]) -> Made {
-    let (mut out, mut entries) = stored(tar, gzip);
-    for entry in &mut entries {
-        entry.as_object_mut().unwrap().remove("endOffset");
-    }
-    let json = json!({"version": 1, "entries": entries}).to_string().into_bytes();
-    let mut table = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_size(json.len() as u64);
-    table.append_data(&mut header, "stargz.index.json", json.as_slice()).unwrap();
-    let place = out.len();
-    out.extend(gzip(&table.into_inner().unwrap()));
-    out.extend([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 26, 0]);
-    out.extend(format!("SG\x16\0{place:016x}STARGZ").into_bytes());
-    out.extend([1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
-    (out, json!({"containerd.io/snapshot/stargz/toc.digest": Digest::of(&json)}), place as u64)
-}
-
-/// containers/storage, `pkg/chunked`: the table lies in a frame that decoders pass over.
-fn chunked(tar: &[u8]) -> Made {
-    let (mut out, entries) = stored(tar, |bytes| zstd::encode_all(bytes, 1).unwrap());
-    let json = json!({"version": 1, "entries": entries}).to_string().into_bytes();
-    let table = zstd::encode_all(json.as_slice(), 1).unwrap();
-    out.extend([0x50, 0x2a, 0x4d, 0x18]);
-    out.extend(u32::try_from(table.len()).unwrap().to_le_bytes());
-    let (place, name) = (out.len(), |name: &str| format!("io.github.containers.zstd-chunked.{name}"));
-    let position = format!("{place}:{}:{}:1", table.len(), json.len());
-    let annotations = json!({name("manifest-checksum"): Digest::of(&table), name("manifest-position"): position});
-    out.extend(table);
-    (out, annotations, place as u64)
 }
 
 /// What a registry answers that gives parts, each as `spoil` leaves it.

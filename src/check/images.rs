@@ -111,6 +111,10 @@ fn skipped(entry: &Skipped, locus: GuestLocus) -> Option<Finding> {
             let what = artifact(kind).map(|what| format!(" but {what}")).unwrap_or_default();
             finding("not-an-image", locus, format!("{name} is no container image{what} ({})", escape(kind)))
         }
+        Skip::Referrer { kind, subject } => {
+            let what = artifact(kind).unwrap_or("an artifact");
+            finding("not-an-image", locus, format!("{name} is no container image but {what} ({}) about {subject}", escape(kind)))
+        }
         Skip::SchemaOne => finding("schema-one", locus, format!("{name} is a manifest of Docker's schema 1")),
     }
 }

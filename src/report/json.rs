@@ -73,7 +73,7 @@ struct Target {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SkippedEntry {
     name: String,
-    /// `attestation`, `artifact`, `schema-1`, or `absent` where the target lacks it.
+    /// `attestation`, `artifact`, `referrer` (an artifact about another entry), `schema-1`, or `absent` where the target lacks it.
     why: &'static str,
     /// Of an artifact, what it says it is.
     artifact_type: Option<String>,
@@ -286,6 +286,7 @@ fn skipped(entry: &Skipped) -> SkippedEntry {
     let (why, artifact_type) = match &entry.why {
         Skip::Attestation => ("attestation", None),
         Skip::Artifact(kind) => ("artifact", Some(escape(kind).to_string())),
+        Skip::Referrer { kind, .. } => ("referrer", Some(escape(kind).to_string())),
         Skip::SchemaOne => ("schema-1", None),
         Skip::Absent(_) => ("absent", None),
     };

@@ -88,6 +88,13 @@ pub enum Skip {
     Attestation,
     /// An artifact that no runtime starts: the type that it says it is (a Helm chart, a wasm module, a model, a signature).
     Artifact(String),
+    /// An artifact about something else at the same place: a signature, an SBOM.
+    Referrer {
+        /// The type that it says it is.
+        kind: String,
+        /// The digest of what it is about.
+        subject: Digest,
+    },
     /// Docker's schema 1, which no runtime pulls any more.
     SchemaOne,
     /// The image for this platform is not in the target, although others of its index are: `docker save` writes the whole index

@@ -153,10 +153,11 @@ fn what_is_no_image_is_skipped_with_the_reason() {
     let signature = store.manifest(&image_config, &["application/vnd.dev.cosign.simplesigning.v1+json"]);
     let empty = store.add("application/vnd.oci.empty.v1+json", b"{}");
     let typed = json!({"mediaType": MANIFEST, "artifactType": "application/vnd.example.model", "config": empty, "layers": []});
-    let typed = store.write(MANIFEST, &typed);
+    let about = with(with(typed.clone(), "subject", image.clone()), "artifactType", json!("application/spdx+json"));
+    let (typed, about) = (store.write(MANIFEST, &typed), store.write(MANIFEST, &about));
     let old = store.add("application/vnd.docker.distribution.manifest.v1+prettyjws", b"{\"schemaVersion\": 1}");
     let other = store.add("application/vnd.oci.artifact.manifest.v1+json", b"{}");
-    let listing = store.list(&[attestation, old_attestation, helm, signature, typed, old, other]);
+    let listing = store.list(&[attestation, old_attestation, helm, signature, typed, about, old, other]);
     let why: Vec<Skip> = listing.skipped.into_iter().map(|skipped| skipped.why).collect();
     let artifact = |name: &str| Skip::Artifact(name.to_owned());
     let expected = [
@@ -165,6 +166,7 @@ fn what_is_no_image_is_skipped_with_the_reason() {
         artifact("application/vnd.cncf.helm.config.v1+json"),
         artifact("application/vnd.dev.cosign.simplesigning.v1+json"),
         artifact("application/vnd.example.model"),
+        Skip::Referrer { kind: "application/spdx+json".to_owned(), subject: image["digest"].as_str().unwrap().parse().unwrap() },
         Skip::SchemaOne,
         artifact("application/vnd.oci.artifact.manifest.v1+json"),
     ];

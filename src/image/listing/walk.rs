@@ -224,6 +224,15 @@ fn image(entry: &Descriptor, place: &Place) -> Image {
 /// Why a manifest is none of an image, if so. Runtimes go by the config's media type; signatures and attestations borrow that of
 /// images, and are known by having no layer that is one.
 fn no_image(entry: &Descriptor, manifest: &Manifest) -> Option<Skip> {
+    let subject = manifest.subject.as_ref().and_then(|subject| subject.digest.clone());
+    match (not_started(entry, manifest)?, subject) {
+        (Skip::Artifact(kind), Some(subject)) => Some(Skip::Referrer { kind, subject }),
+        (why, _) => Some(why),
+    }
+}
+
+/// Why no runtime would start it; nothing where one would.
+fn not_started(entry: &Descriptor, manifest: &Manifest) -> Option<Skip> {
     let in_toto = |layer: &Descriptor| layer.media_type.starts_with("application/vnd.in-toto");
     if !manifest.layers.is_empty() && manifest.layers.iter().all(in_toto) {
         return Some(Skip::Attestation);

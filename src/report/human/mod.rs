@@ -132,6 +132,7 @@ fn skipped(entry: &Skipped) -> String {
     let why = match &entry.why {
         Skip::Attestation => "an attestation of another entry".to_owned(),
         Skip::Artifact(kind) => format!("no image but {}", escape(kind)),
+        Skip::Referrer { kind, subject } => format!("no image but {} about {subject}", escape(kind)),
         Skip::SchemaOne => "an image of schema 1, which no runtime pulls any more".to_owned(),
         Skip::Absent(platform) => format!("the image for {platform}, which is not in this target"),
     };

@@ -27,6 +27,8 @@ mod loaders;
 mod packages;
 mod page;
 mod probe;
+#[path = "../recipe/mod.rs"]
+mod recipe;
 mod registries;
 mod run;
 mod runtimes;

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use crate::base::GuestPath;
 use crate::image::Image;
+use crate::store::without_version;
 
 /// Where a finding is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,17 +106,6 @@ impl TextLocus {
     }
 }
 
-/// What a target is called, without its tag or digest: `ghcr.io/acme/api` of `ghcr.io/acme/api:1.4@sha256:…`.
-fn without_version(target: &str) -> &str {
-    let kinds =
-        ["docker://", "docker-archive:", "oci-archive:", "oci:", "dir:", "file:", "docker-daemon:", "containerd:", "podman:"];
-    let kind = kinds.iter().find(|kind| target.starts_with(**kind)).map_or(0, |kind| kind.len());
-    let named = target.split_once('@').map_or(target, |(named, _)| named);
-    let last = named.rfind('/').map_or(kind, |slash| slash.saturating_add(1).max(kind));
-    let colon = named.get(last..).and_then(|name| name.rfind(':')).map(|colon| last.saturating_add(colon));
-    colon.and_then(|colon| named.get(..colon)).unwrap_or(named)
-}
-
 /// Line and column of a byte of a text.
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
@@ -134,26 +124,7 @@ impl GuestLocus {
 
 #[cfg(test)]
 mod tests {
-    use super::{TextLocus, without_version};
-
-    #[test]
-    fn a_new_tag_is_the_same_image() {
-        for (target, name) in [
-            ("ghcr.io/acme/api:1.4", "ghcr.io/acme/api"),
-            ("ghcr.io/acme/api:1.4@sha256:abc", "ghcr.io/acme/api"),
-            ("localhost:5000/api", "localhost:5000/api"),
-            ("nginx:1.27", "nginx"),
-            ("docker://nginx:1.27", "docker://nginx"),
-            ("oci:layout", "oci:layout"),
-            ("oci:layout:tag", "oci:layout"),
-            ("docker-archive:dir/app.tar:shop:1", "docker-archive:dir/app.tar:shop"),
-            ("podman:shop", "podman:shop"),
-            ("app.tar", "app.tar"),
-            ("-", "-"),
-        ] {
-            assert_eq!(without_version(target), name);
-        }
-    }
+    use super::TextLocus;
 
     #[test]
     fn columns_count_characters_from_one() {

@@ -35,7 +35,7 @@ pub use registry::{Credential, Given, Keyring, Mirror, Network, Reference, Refer
 pub use root::entry_name;
 pub use sources::{MAX_SOURCE, SourceFile, build_files, find_sources, names_in, read_source, replace_source};
 pub use stream::{Stream, Streamed, read_stream};
-pub use target::{Kind, Target, TargetError};
+pub use target::{Kind, Target, TargetError, without_version};
 pub use tree::Tree;
 
 use crate::base::escape;

@@ -32,12 +32,15 @@ pub struct Rule {
     /// One command that shows whether it is so.
     #[serde(default)]
     pub confirm: String,
-    /// What it looks like before it is mended, mostly lines of a Dockerfile.
+    /// What it looks like before it is mended; empty where [`Rule::shown`] says it.
     #[serde(default)]
     pub before: String,
     /// And after.
     #[serde(default)]
     pub after: String,
+    /// What these two are written in, as Markdown calls it; `dockerfile` where it is empty.
+    #[serde(default)]
+    pub language: String,
     /// When it is fine to ignore it.
     #[serde(default)]
     pub ignore: String,
@@ -81,6 +84,12 @@ impl Rule {
             Some(b'4') => "kubernetes",
             _ => "triage",
         }
+    }
+
+    /// The file that its page shows as it is before, by name: the first of the first example that fires. `after` is the same file, mended.
+    pub fn shown(&self) -> Option<(&str, &str)> {
+        let (name, text) = self.examples.iter().find(|example| example.fires)?.files.first_key_value()?;
+        Some((name, text))
     }
 
     /// The address of its page.

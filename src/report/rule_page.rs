@@ -4,6 +4,8 @@ use crate::finding::Rule;
 
 use super::words::paragraph;
 
+const DOCKERFILE: &str = "dockerfile";
+
 /// The whole page.
 pub fn rule_page(rule: &Rule) -> String {
     let Rule { id, name, severity, since, summary, .. } = rule;
@@ -25,23 +27,29 @@ pub(super) fn sections(rule: &Rule) -> String {
     section("What you see", fenced("text", &rule.messages.join("\n")));
     section("Why", paragraph(&rule.why));
     section("Confirm it in one command", fenced("sh", &rule.confirm));
-    let states = [("Before:", before(rule)), ("After:", rule.after.as_str())].map(|(title, text)| {
-        let block = fenced("dockerfile", text);
-        if block.is_empty() { block } else { format!("{title}\n\n{block}") }
-    });
-    let fix = std::iter::once(paragraph(&rule.fix)).chain(states).filter(|part| !part.is_empty());
-    section("Fix", fix.collect::<Vec<_>>().join("\n\n"));
+    let fix: Vec<String> = std::iter::once(paragraph(&rule.fix)).chain(states(rule)).collect();
+    section("Fix", fix.join("\n\n"));
     section("When to ignore it", paragraph(&rule.ignore));
     section("References", rule.references.iter().map(|address| format!("- <{address}>")).collect::<Vec<_>>().join("\n"));
     sections.join("\n")
 }
 
-/// Where only the mended form is given: the first of the files that it fires on.
-fn before(rule: &Rule) -> &str {
-    let fires = rule.examples.iter().find(|example| example.fires).and_then(|example| example.files.values().next());
-    match fires {
-        Some(file) if rule.before.is_empty() && !rule.after.is_empty() => file,
-        _ => &rule.before,
+/// What is mended, before and after; nothing where a rule has no such form.
+fn states(rule: &Rule) -> Vec<String> {
+    let (language, before) = match rule.shown().filter(|_| !rule.after.is_empty()) {
+        Some((name, file)) => (language_of(name), file),
+        None => (if rule.language.is_empty() { DOCKERFILE } else { &rule.language }, rule.before.as_str()),
+    };
+    let states = [("Before:", before), ("After:", &rule.after)];
+    let states = states.into_iter().filter(|(_, text)| !text.is_empty());
+    states.map(|(title, text)| format!("{title}\n\n{}", fenced(language, text))).collect()
+}
+
+fn language_of(file: &str) -> &'static str {
+    match file.rsplit_once('.') {
+        Some((_, "yml" | "yaml")) => "yaml",
+        Some((_, "hcl")) => "hcl",
+        _ => DOCKERFILE,
     }
 }
 

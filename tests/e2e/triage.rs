@@ -298,6 +298,18 @@ fn systemd() {
 }
 
 #[test]
+fn systemd_refuses_the_unit_of_the_page_and_takes_the_mended_one() {
+    let Some(lab) = Lab::open("systemd") else { return };
+    let rule = enoexec::finding::rule("malformed-unit").unwrap();
+    let refused = |unit: &str| {
+        lab.write("shop.service", unit);
+        said(&lab.path("."), &["systemd-analyze", "verify", "./shop.service"]).contains("bad unit file setting")
+    };
+    assert!(refused(&rule.before));
+    assert!(!refused(&rule.after));
+}
+
+#[test]
 fn emulators() {
     let Some(lab) = Lab::open("qemu-user") else { return };
     files(&lab.path("."));

@@ -306,6 +306,42 @@ fn a_way_that_cannot_be_followed_is_told_beside_those_that_run() {
     assert_eq!(on_a_branch("exit 1", "exec /app"), "runs", "it ends by its own choice");
 }
 
+#[test]
+fn s6_overlay_runs_the_words_behind_its_init() {
+    const PACKAGE: &str = "/package/admin/s6-overlay-3";
+    let said = |words: &str, with: &[(&str, &str)]| {
+        let init = format!(
+            "#!/bin/sh -e\n{}export PATH=/command:$PATH\nexec s6-overlay-suexec ' {PACKAGE}/libexec/preinit' '' {PACKAGE}/libexec/stage0 \"$@\"\n",
+            with.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect::<String>()
+        );
+        let script = "#!/bin/sh -e\n\nshift\nif false; then\n  $arg0 \"$@\" &\nfi\n$arg0 \"$@\"\n";
+        let files = vec![
+            ("/app", File::program(&amd64(None))),
+            ("/foreign", File::program(&elf(183, 64, false, None))),
+            ("/needs", File::program(b"#!/bin/sh\nexec ${NAME:-/gone}\n")),
+            ("/bin/dash", File::program(&amd64(None))),
+            ("/bin/sh", File::link("dash")),
+            ("/command/s6-overlay-suexec", File::program(&amd64(None))),
+            ("/init", File::program(init.as_bytes())),
+            ("/package/admin/s6-overlay-3/etc/s6-linux-init/skel/rc.init", File::program(script.as_bytes())),
+        ];
+        let (trace, message) = start(files, format!("/init {words}").trim_end(), "amd64");
+        format!("{}{}", end(&trace), message.map(|message| format!(": {message}")).unwrap_or_default())
+    };
+    let running = "/run/s6/basedir/scripts/rc.init";
+    assert_eq!(said("/app x", &[]), "runs");
+    assert_eq!(said("/foreign", &[]), format!("fails ENOEXEC wrong-machine: {running}: 7: /foreign: Exec format error"));
+    assert_eq!(said("", &[]), "unsure", "its services are not followed");
+    let gone = |line: u8| format!("fails ENOENT missing: {running}: {line}: /gone: not found");
+    assert_eq!(said("/gone", &[]), gone(7));
+    assert_eq!(said("/gone", &[("S6_CMD_RECEIVE_SIGNALS", "1")]), gone(5));
+    assert_eq!(said("x", &[("S6_CMD_ARG0", " /gone y ")]), gone(7));
+    let lost = "fails ENOENT missing: /needs: 2: exec: /gone: not found";
+    assert_eq!(said("/needs", &[("NAME", "/app")]), lost, "the container's variables are not there");
+    assert_eq!(said("/needs", &[("NAME", "/app"), ("S6_KEEP_ENV", "1")]), "runs");
+    assert_eq!(said("/app", &[("S6_KEEP_ENV", "perhaps")]), "unsure");
+}
+
 /// Each line was printed by runc 1.1.5 for the same root and command.
 #[test]
 fn runc_says_it_in_these_words() {

@@ -29,9 +29,6 @@ pub(super) struct Wrapper {
     pub(super) gids: Vec<String>,
     #[serde(default)]
     assignments: bool,
-    /// Without a program it runs services of its own.
-    #[serde(default)]
-    pub(super) serves: bool,
     pub(super) fallback: Fallback,
     says: Option<String>,
     busybox: Option<String>,

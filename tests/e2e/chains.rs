@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::{Write, stderr};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::json;
 
 use crate::image::{Image, Item, Layer, data, link, moded, program};
-use crate::lab::{Lab, output, shell};
+use crate::lab::{Lab, output, run, shell};
 use crate::packages::debian_file;
 use crate::run::check_with;
 use crate::runtimes::bundle;
@@ -156,6 +156,22 @@ fn chains() -> Vec<Vec<String>> {
     chains
 }
 
+/// What was predicted and what was seen, where they differ.
+fn disagreement(verdict: &serde_json::Value, said: &Output) -> Option<String> {
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    let runs = said.status.success();
+    let fate = verdict["outcome"].as_str().unwrap();
+    let line = verdict["message"].as_str();
+    let agrees = match fate {
+        "unsure" => true,
+        "runs" => runs,
+        // tini's process number differs.
+        _ => !runs && line.is_none_or(|line| text.replace("\\\"", "\"").replace("tini (6)", "tini (7)").contains(line)),
+    };
+    let seen = || format!("   runc:  {} {text:?}\n   model: {fate} {} {line:?}", said.status, verdict["cause"]);
+    (!agrees).then(seen)
+}
+
 #[test]
 fn chains_end_as_runc_sees_them_end() {
     let Some(lab) = Lab::open(NEEDS) else { return };
@@ -176,26 +192,9 @@ fn chains_end_as_runc_sees_them_end() {
         let verdict = model.verdict();
         let id = format!("enoexec-chain-{}-{number}", std::process::id());
         let said = output(Command::new("timeout").args(["20", "runc", "run", "--bundle"]).arg(&bundle).arg(id));
-        let text = String::from_utf8_lossy(&said.stderr).into_owned();
-        let runs = said.status.success();
-        broken += usize::from(!runs);
-        let fate = verdict["outcome"].as_str().unwrap();
-        unsure += usize::from(fate == "unsure");
-        let line = verdict["message"].as_str();
-        let agrees = match fate {
-            "unsure" => true,
-            "runs" => runs,
-            // tini's process number differs.
-            _ => !runs && line.is_none_or(|line| text.replace("\\\"", "\"").replace("tini (6)", "tini (7)").contains(line)),
-        };
-        if !agrees {
-            wrong.push(format!(
-                "{}\n   runc:  {} {text:?}\n   model: {fate} {} {line:?}",
-                chain.join(" "),
-                said.status,
-                verdict["cause"]
-            ));
-        }
+        broken += usize::from(!said.status.success());
+        unsure += usize::from(verdict["outcome"] == "unsure");
+        wrong.extend(disagreement(verdict, &said).map(|what| format!("{}\n{what}", chain.join(" "))));
     }
     writeln!(stderr(), "chains: {}, {broken} broken, {unsure} cannot be told, {} wrong", chains.len(), wrong.len()).unwrap();
     assert!(
@@ -232,4 +231,82 @@ fn npm_start_ends_as_package_json_says() {
     model.fails("ENOEXEC", "wrong-machine").finding("wrong-machine").at("/app/node_modules/.bin/tool");
     let model = check_with(&["--cmd", "npm", "--cmd", "run", "--cmd", "fine", layout.to_str().unwrap()]);
     assert_eq!(model.verdict()["outcome"], "runs", "{}", model.shown());
+}
+
+/// Starts behind s6-overlay's `/init`, and behind one of which a part is broken.
+const SUPERVISED: &[(&str, &[&str], &str)] = &[
+    ("", &[], "/app/good"),
+    ("", &[], "good"),
+    ("", &["S6_CMD_ARG0=/bin/busybox env"], "/app/good"),
+    ("", &["S6_CMD_ARG0=/bin/busybox env"], "/app/nothing"),
+    ("", &["S6_CMD_RECEIVE_SIGNALS=1"], "/app/nothing"),
+    ("", &["S6_KEEP_ENV=1"], "/app/nothing"),
+    ("", &["PROGRAM=/app/good"], "/app/needs-variable"),
+    ("", &["PROGRAM=/app/good", "S6_KEEP_ENV=1"], "/app/needs-variable"),
+    ("", &[], "/app/foreign"),
+    ("", &[], "/app/nothing"),
+    ("", &[], "/app/no-interpreter"),
+    ("", &[], "/app/data"),
+    ("", &[], "/app/text"),
+    ("", &[], "/app/three"),
+    ("rm command/s6-overlay-suexec", &[], "/app/good"),
+    ("rm command/s6-overlay-suexec; cp app/foreign command/s6-overlay-suexec", &[], "/app/good"),
+    ("rm bin/sh", &[], "/app/good"),
+];
+
+/// s6-overlay is not part of this repository: a root with version 3, built from its sources, and with busybox as its `/bin/sh`.
+#[test]
+fn s6_overlay_ends_as_runc_sees_it_end() {
+    let Some(root) = std::env::var_os("ENOEXEC_S6_OVERLAY") else {
+        return writeln!(stderr(), "skipped: ENOEXEC_S6_OVERLAY names no root with s6-overlay").unwrap();
+    };
+    let Some(lab) = Lab::open(NEEDS) else { return };
+    let files = [
+        program("/app/good", "#!/bin/sh\nexit 0\n"),
+        program("/bin/good", "#!/bin/sh\nexit 0\n"),
+        program("/app/three", "#!/bin/sh\nexit 3\n"),
+        program("/app/needs-variable", "#!/bin/sh\nexec \"${PROGRAM:-/app/nothing}\"\n"),
+        program("/app/foreign", debian_file("arm64", "dash", "bin/dash")),
+        program("/app/text", "exit 0\n"),
+        program("/app/no-interpreter", "#!/usr/bin/ruby\n"),
+        moded("/app/data", 0o644, b"data".to_vec()),
+    ];
+    let tar = |less: &str| run(Command::new("tar").arg("-C").arg(&root).args(["-c", less, "."]));
+    let alone = Image::on("linux/amd64").layer(Layer::of_tar("ADD s6-overlay /", &tar("--exclude=nothing")));
+    let debian = Image::debian("amd64", &[&["libc-bin", "dash", "coreutils", "busybox"]]);
+    let debian = debian.layer(Layer::of_tar("ADD s6-overlay /", &tar("--exclude=./bin")));
+    let mut wrong = Vec::new();
+    for (name, image) in [("busybox", alone), ("dash", debian)] {
+        wrong.extend(supervised(&lab, name, image.copy("COPY app /", &files)));
+    }
+    assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), 2 * SUPERVISED.len(), wrong.join("\n"));
+}
+
+fn supervised(lab: &Lab, name: &str, image: Image) -> Vec<String> {
+    let layout = image.entrypoint(&["/init"]).write(lab, name);
+    let whole = format!("{name}-whole");
+    shell(&lab.path("."), &format!("umoci unpack --image {}:latest {whole}", layout.display()));
+    let mut wrong = Vec::new();
+    for (number, (change, variables, program)) in SUPERVISED.iter().enumerate() {
+        let bundle = bundle(lab, &layout, &lab.path(&whole), &format!("{name}-{number}"));
+        let root = bundle.join("rootfs");
+        shell(&root, &format!("mkdir -p run; {change}"));
+        let config = bundle.join("config.json");
+        let mut settings: serde_json::Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+        let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        let variables: Vec<&str> = [path].iter().chain(*variables).copied().collect();
+        settings["process"]["args"] = json!(["/init", program]);
+        settings["process"]["env"] = json!(variables);
+        fs::write(&config, settings.to_string()).unwrap();
+        let id = format!("enoexec-{name}-{}-{number}", std::process::id());
+        let said = output(Command::new("timeout").args(["60", "runc", "run", "--bundle"]).arg(&bundle).arg(id));
+        let target = format!("dir:{}", root.display());
+        let mut words = vec!["--node=amd64", "--entrypoint=/init", "--cmd", program, &target];
+        words.extend(variables.iter().flat_map(|variable| ["--env", *variable]));
+        let model = check_with(&words);
+        let verdict = model.verdict();
+        writeln!(stderr(), "{name} {change} {program}: {} {} {}", said.status, verdict["outcome"], verdict["message"]).unwrap();
+        wrong.extend(disagreement(verdict, &said).map(|what| format!("{name} {change} {variables:?} {program}\n{what}")));
+    }
+    wrong
 }

@@ -2,6 +2,7 @@
 
 mod login;
 mod packages;
+mod s6_overlay;
 mod scripts;
 mod shells;
 mod wrapped;
@@ -208,6 +209,9 @@ impl Follower<'_> {
         }
         if [&applet, &invoked].iter().any(|name| wrappers::is_supervisor(name)) {
             return unsure(SUPERVISOR);
+        }
+        if applet == "s6-overlay-suexec" {
+            return self.s6_overlay(arguments, process);
         }
         if let Some(kind) = ShellKind::of(&applet, is_busybox).or_else(|| ShellKind::of(&invoked, is_busybox)) {
             return self.shell(kind, &argv0, arguments, process, depth);

@@ -38,7 +38,7 @@ impl Follower<'_> {
             return unsure("its words are not understood");
         };
         if split.program.is_empty() {
-            return if row.serves { unsure(SUPERVISOR) } else { Next::Nothing };
+            return Next::Nothing;
         }
         let mut next = Process { file: None, argv: split.program.to_vec(), ..process.clone() };
         if let Some(root) = row.root.and_then(|place| split.own.get(place)) {

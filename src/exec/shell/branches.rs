@@ -3,7 +3,7 @@
 use crate::format::shell::Statement;
 
 use super::run::{Flow, JUDGED};
-use super::{Shell, State};
+use super::{End, Shell, State};
 
 /// How often the rest of a list is followed twice, once for each of two sets of arguments.
 const MAX_SPLITS: usize = 5;
@@ -12,6 +12,7 @@ impl Shell<'_> {
     /// Both ways, where it cannot be told which. An end on only one of them is one that may happen.
     pub(super) fn fork(&mut self, left: impl FnOnce(&mut Self) -> Flow, right: impl FnOnce(&mut Self) -> Flow) -> Flow {
         self.settle();
+        self.spend(self.state.size());
         let before = self.state.clone();
         let left = left(self);
         self.settle();
@@ -21,15 +22,15 @@ impl Shell<'_> {
         match (left, right) {
             (Flow::End(left), Flow::End(right)) if left == right => Flow::End(left),
             (Flow::End(left), Flow::End(right)) => {
-                self.others.push(left);
+                self.aside(left);
                 Flow::End(right)
             }
             (Flow::End(end), other) => {
-                self.others.push(end);
+                self.aside(end);
                 other
             }
             (other, Flow::End(end)) => {
-                self.others.push(end);
+                self.aside(end);
                 self.state = after_left;
                 other
             }
@@ -60,7 +61,7 @@ impl Shell<'_> {
         for (state, status) in std::mem::replace(&mut self.returns, outer) {
             flow = match flow {
                 Flow::End(end) => {
-                    self.others.push(end);
+                    self.aside(end);
                     self.state = state;
                     Flow::Next(status)
                 }
@@ -101,8 +102,15 @@ impl Shell<'_> {
         if let Flow::Next(_) = flow {
             let again = self.fork(|shell| shell.all(statements, JUDGED), |_| Flow::Next(None));
             if let Flow::End(end) = again {
-                self.others.push(end);
+                self.aside(end);
             }
+        }
+    }
+
+    /// Keeps an end that may happen; rounds of a loop may lead to the same one.
+    fn aside(&mut self, end: End) {
+        if !self.others.contains(&end) {
+            self.others.push(end);
         }
     }
 }

@@ -19,9 +19,12 @@ impl Shell<'_> {
         Some(match name {
             ":" | "true" | "echo" | "printf" | "trap" | "umask" => Flow::Next(Some(true)),
             "false" => Flow::Next(Some(false)),
-            "exit" => Flow::End(End::Exit(operands.first().and_then(|code| number(code.as_ref()?)).map(|code| code as u8))),
+            "exit" => Flow::End(End::Exit(match operands.first() {
+                None => self.state.status.map(|success| u8::from(!success)),
+                Some(code) => code.as_ref().and_then(number).map(|code| code as u8),
+            })),
             "return" => Flow::Return(match operands.first() {
-                None => None,
+                None => self.state.status,
                 Some(code) => code.as_ref().and_then(number).map(|code| code == 0),
             }),
             "exec" => return self.exec(operands, fields.is_open, line),

@@ -106,7 +106,7 @@ struct Shell<'a> {
     other_arguments: Option<Box<State>>,
     /// What is true, with which status, on branches that have left the function or file that is being run.
     returns: Vec<(State, Option<bool>)>,
-    /// Statements run so far, in a bound.
+    /// Statements run so far and KiB copied for them, in a bound.
     steps: usize,
     /// How often the rest was followed twice, in a bound.
     splits: usize,
@@ -114,6 +114,13 @@ struct Shell<'a> {
     depth: usize,
     /// The sourced file that is being run.
     file: Option<Vec<u8>>,
+}
+
+impl Shell<'_> {
+    /// Counts what is copied as work that is done.
+    fn spend(&mut self, bytes: usize) {
+        self.steps = self.steps.saturating_add(bytes / 1024);
+    }
 }
 
 /// What changes as a script runs.
@@ -128,6 +135,8 @@ struct State {
     /// With the sourced file that each is of.
     functions: BTreeMap<String, (Rc<Statement>, Option<Vec<u8>>)>,
     stops_on_error: bool,
+    /// `$?`: whether the last command succeeded.
+    status: Option<bool>,
     /// Whether a program has run that may have made or removed files.
     has_run: bool,
     /// Whether variables may have changed that are not in the list.
@@ -135,9 +144,12 @@ struct State {
 }
 
 /// Variables that shells and runtimes set by themselves.
-const UNKNOWN: &str = "HOME HOSTNAME RANDOM SRANDOM SECONDS PPID LINENO SHLVL TERM OLDPWD UID EUID GROUPS IFS OPTIND OPTERR PS1 PS2 PS4 BASH \
+const UNKNOWN: &str = "HOME HOSTNAME RANDOM SRANDOM SECONDS PPID LINENO SHLVL TERM OLDPWD UID EUID GROUPS OPTIND OPTERR PS1 PS2 PS4 BASH \
     BASHPID BASH_VERSION BASH_VERSINFO BASH_ARGV0 BASH_COMMAND BASH_SUBSHELL BASHOPTS SHELLOPTS FUNCNAME HOSTTYPE MACHTYPE OSTYPE PIPESTATUS \
     DIRSTACK EPOCHSECONDS EPOCHREALTIME COLUMNS LINES SHELL USER LOGNAME";
+
+/// `IFS` as shells have it at first.
+const BLANKS: &[u8] = b" \t\n";
 
 impl State {
     fn new(setting: &Setting<'_>) -> Self {
@@ -153,6 +165,8 @@ impl State {
         for name in UNKNOWN.split_whitespace() {
             variables.entry(name.to_owned()).or_insert(None);
         }
+        // Shells take no `IFS` from outside.
+        variables.insert("IFS".to_owned(), Some(BLANKS.to_vec()));
         Self {
             cwd: Some(setting.cwd.clone()),
             variables,
@@ -160,9 +174,16 @@ impl State {
             arguments: Some(setting.arguments.clone()),
             functions: BTreeMap::new(),
             stops_on_error: setting.stops_on_error,
+            status: Some(true),
             has_run: false,
             is_tainted: false,
         }
+    }
+
+    /// Bytes of all that is known.
+    fn size(&self) -> usize {
+        let values = self.variables.values().chain(self.arguments.iter().flatten());
+        values.map(|value| 64 + value.as_ref().map_or(0, Vec::len)).sum()
     }
 
     /// What is true after either of two branches.
@@ -183,6 +204,9 @@ impl State {
         }
         self.exported.extend(other.exported);
         self.functions.extend(other.functions);
+        if self.status != other.status {
+            self.status = None;
+        }
         self.stops_on_error &= other.stops_on_error;
         self.has_run |= other.has_run;
         self.is_tainted |= other.is_tainted;
@@ -197,9 +221,9 @@ impl State {
         }
     }
 
-    /// Forgets everything that some code may have changed.
+    /// Forgets everything that some code may have changed. `IFS` stays: code that leaves another one behind breaks its user's words.
     fn taint(&mut self) {
-        self.variables.values_mut().for_each(|value| *value = None);
+        self.variables.iter_mut().filter(|(name, _)| *name != "IFS").for_each(|(_, value)| *value = None);
         self.is_tainted = true;
         self.has_run = true;
     }

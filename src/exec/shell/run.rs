@@ -11,8 +11,8 @@ use crate::exec::process;
 
 const MAX_STEPS: usize = 20_000;
 const MAX_DEPTH: usize = 40;
-/// Loops over more words are not unrolled.
-const MAX_WORDS: usize = 64;
+/// Loops of more rounds are not followed round by round.
+const MAX_ROUNDS: usize = 64;
 
 /// What a statement leads to.
 pub(super) enum Flow {
@@ -74,6 +74,14 @@ impl Shell<'_> {
             self.state.has_run = true;
             return Flow::Next(Some(true));
         }
+        let flow = self.kind(statement, place);
+        if let Flow::Next(status) = &flow {
+            self.state.status = *status;
+        }
+        flow
+    }
+
+    fn kind(&mut self, statement: &Statement, place: Place) -> Flow {
         match &statement.kind {
             Kind::Command(command) => self.command(command, statement.line, place),
             Kind::Test { words, is_double } => {
@@ -89,11 +97,7 @@ impl Shell<'_> {
             Kind::If(branches, otherwise) => self.branches(branches, otherwise, place),
             Kind::Case(word, items) => self.case(word, items, place),
             Kind::For(name, words, body) => self.repeated(name, words.as_deref(), body),
-            Kind::Loop(condition, body) => {
-                self.maybe(condition);
-                self.maybe(body);
-                Flow::Next(None)
-            }
+            Kind::Loop(condition, body) => self.looped(condition, body),
             Kind::Function(name, body) => {
                 let function = (Rc::new((**body).clone()), self.file.clone());
                 self.state.functions.insert(name.clone(), function);
@@ -127,7 +131,7 @@ impl Shell<'_> {
             Some(success) if success == wanted => self.statement(right, place),
             Some(success) => Flow::Next(Some(success)),
             None => self.fork(
-                |shell| shell.statement(right, Place { is_judged: true, ..place }),
+                |shell| shell.knowing(wanted).statement(right, Place { is_judged: true, ..place }),
                 // Where the left side ends the list, its status is known.
                 |_| Flow::Next(Some(!wanted)),
             ),
@@ -139,9 +143,18 @@ impl Shell<'_> {
         match self.all(condition, JUDGED) {
             Flow::Next(Some(true)) => self.all(body, place),
             Flow::Next(Some(false)) => self.branches(rest, otherwise, place),
-            Flow::Next(None) => self.fork(|shell| shell.all(body, place), |shell| shell.branches(rest, otherwise, place)),
+            Flow::Next(None) => self.fork(
+                |shell| shell.knowing(true).all(body, place),
+                |shell| shell.knowing(false).branches(rest, otherwise, place),
+            ),
             other => other,
         }
+    }
+
+    /// On a branch that is taken only if the last command succeeded, or only if it did not.
+    fn knowing(&mut self, success: bool) -> &mut Self {
+        self.state.status = Some(success);
+        self
     }
 
     fn case(&mut self, word: &Word, items: &[(Vec<Word>, Vec<Statement>)], place: Place) -> Flow {
@@ -166,7 +179,7 @@ impl Shell<'_> {
             Some(words) => self.fields(words),
             None => self.state.arguments.clone().map_or(Fields::default(), Fields::known),
         };
-        if values.is_open || values.values.len() > MAX_WORDS || leaves_loops(body) {
+        if values.is_open || values.values.len() > MAX_ROUNDS || leaves_loops(body) {
             self.state.variables.insert(name.to_owned(), None);
             self.maybe(body);
             return Flow::Next(None);
@@ -180,6 +193,27 @@ impl Shell<'_> {
             }
         }
         Flow::Next(status)
+    }
+
+    /// `while`: round by round, as long as the condition's status is known.
+    fn looped(&mut self, condition: &[Statement], body: &[Statement]) -> Flow {
+        let mut status = Some(true);
+        let rounds = if leaves_loops(body) { 0 } else { MAX_ROUNDS };
+        for _ in 0..rounds {
+            match self.all(condition, JUDGED) {
+                Flow::Next(Some(true)) => {}
+                Flow::Next(Some(false)) => return Flow::Next(status),
+                Flow::Next(None) => break,
+                other => return other,
+            }
+            match self.all(body, MIDDLE) {
+                Flow::Next(next) => status = next,
+                other => return other,
+            }
+        }
+        self.maybe(condition);
+        self.maybe(body);
+        Flow::Next(None)
     }
 
     fn subshell(&mut self, inner: &[Statement], place: Place) -> Flow {
@@ -333,12 +367,12 @@ impl Place {
     }
 }
 
-/// Whether a loop's body says `break`, `continue` or `return`, at any depth.
+/// Whether a loop's body says `break` or `continue`, at any depth.
 fn leaves_loops(body: &[Statement]) -> bool {
     body.iter().any(|statement| match &statement.kind {
         Kind::Command(command) => {
             let name = command.words.first().and_then(Word::literal);
-            name.is_some_and(|name| matches!(name.as_slice(), b"break" | b"continue" | b"return"))
+            name.is_some_and(|name| matches!(name.as_slice(), b"break" | b"continue"))
         }
         Kind::And(left, right) | Kind::Or(left, right) => {
             leaves_loops(std::slice::from_ref(left)) || leaves_loops(std::slice::from_ref(right))

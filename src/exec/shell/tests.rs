@@ -132,6 +132,8 @@ fn arguments_that_depend_on_a_branch_are_followed_both_ways() {
 fn a_branch_that_returns_does_not_run_what_follows() {
     assert_eq!(ends_with("f() { if there; then return; fi; exec a; }\nf\nexec b", &[]), "exec b | exec a");
     assert_eq!(ends_with("f() { there || return 0; X=1; }\nf\nexec a$X", &[]), "unsure");
+    assert_eq!(ends_with("there || exit\nexec a", &[]), "exec a | exit Some(1)");
+    assert_eq!(ends_with("f() { there || return; }\nif f; then exec a; fi\nexec b", &[]), "exec b | exec a");
     assert_eq!(ends_with("f() { there && return 1; return 2; }\nif f; then exec a; fi\nexec b", &[]), "exec b");
 }
 
@@ -143,10 +145,55 @@ env_of MODE slow; env_of OTHER new; exec a \"$MODE\" $OTHER";
     assert_eq!(ends_with("export \"$(there)\"=x\nexec there", &[]), "unsure");
 }
 
+/// As dash, bash and busybox split them.
 #[test]
-fn another_ifs_splits_otherwise() {
-    assert_eq!(ends_with("A='x y'; IFS=:; exec a $A", &[]), "exec a ?");
-    assert_eq!(ends_with("A='x y'; exec a $A", &[]), "exec a x y");
+fn values_are_split_at_the_separators() {
+    let fields = |script: &str| {
+        let ending = ending(script, &["p q", "r:s", ""], 0, "arm64");
+        let argv = ending.end.started().map(|started| started.argv.clone()).unwrap();
+        let word =
+            |word: &Option<Vec<u8>>| word.as_ref().map_or("?".to_owned(), |word| String::from_utf8_lossy(word).into_owned());
+        argv.iter().skip(1).map(|field| format!("<{}>", word(field))).collect::<String>()
+    };
+    for (script, expected) in [
+        ("A=' a  b'; exec t $A", "<a><b>"),
+        ("IFS=:; A='x y'; exec t $A", "<x y>"),
+        ("IFS=:; A='a:b::c:'; exec t x$A", "<xa><b><><c>"),
+        ("IFS=:; A='a:b::c:'; exec t $A", "<a><b><><c>"),
+        ("IFS=:; A='a:b::c:'; exec t ${A}y", "<a><b><><c><y>"),
+        ("IFS=:; A=:a; exec t $A", "<><a>"),
+        ("IFS=:; A=:a; exec t x$A", "<x><a>"),
+        ("IFS=' :'; A=' a : b  c '; exec t $A", "<a><b><c>"),
+        ("IFS=' :'; A=' a : b  c '; exec t x${A}y", "<x><a><b><c><y>"),
+        ("IFS=' :'; A=' : a'; exec t x$A", "<x><a>"),
+        ("IFS=' :'; A=' : a'; exec t $A", "<><a>"),
+        ("IFS=; A='a b'; exec t $A", "<a b>"),
+        ("IFS=; A=; exec t $A z \"$A\"", "<z><>"),
+        ("IFS=:; A=:; exec t $A$A", "<><>"),
+        ("IFS=:; A='a b:c d'; exec t $A", "<a b><c d>"),
+        ("IFS=:; exec t $@", "<p q><r><s>"),
+        ("IFS=:; exec t $* ", "<p q><r><s>"),
+        ("IFS=:; exec t \"$*\"", "<p q:r:s:>"),
+        ("IFS=; X=$*; exec t \"$X\"", "<p qr:s>"),
+        ("IFS=:; unset IFS; A=' a  b'; exec t $A \"$*\"", "<a><b><p q r:s >"),
+        ("IFS=$(there); A='a b'; exec t x $A y", "<x><?>"),
+    ] {
+        assert_eq!(fields(script), expected, "{script}");
+    }
+}
+
+#[test]
+fn loops_are_followed_round_by_round_as_long_as_that_is_known() {
+    let script = "while [ $# -gt 0 ]; do case $1 in -*) shift;; *) exec \"$@\";; esac; done; exec z";
+    assert_eq!(ends_with(script, &["-a", "-b", "app", "x"]), "exec app x");
+    assert_eq!(ends_with(script, &["-a"]), "exec z");
+    let has = "has() { while test $# -gt 1; do if test $1 = x; then return; fi; shift; done; false; }\n";
+    assert_eq!(ends_with(&format!("{has}if has a x z; then exec a; fi; exec b"), &[]), "exec a");
+    assert_eq!(ends_with(&format!("{has}if has a y z; then exec a; fi; exec b"), &[]), "exec b");
+    assert_eq!(ends_with("A=x; until [ $A = xxx ]; do A=x$A; done; exec $A", &[]), "exec xxx");
+    assert_eq!(ends_with("A=x; while :; do A=x$A; done; exec $A", &[]), "unsure");
+    assert_eq!(ends_with("A=x; while there; do A=y; done; exec $A", &[]), "unsure");
+    assert_eq!(ends_with("while :; do if there; then exec a; fi; done", &[]), "exit None | exec a");
 }
 
 #[test]
@@ -156,7 +203,7 @@ fn what_cannot_be_judged_stays_open() {
     assert_eq!(ends_with("X=$(there)\nexec a $X b", &[]), "exec a ?");
     assert_eq!(ends_with("X=$(there)\nexec a \"$X\" b", &[]), "exec a ? b");
     assert_eq!(ends_with("there\nif [ -f /data/PG_VERSION ]; then exec a; fi\nexec a", &[]), "exec a | exec a");
-    assert_eq!(ends_with("while read x; do exec a; done\nexec b", &[]), "exec b | exec a | exec a");
+    assert_eq!(ends_with("while read x; do exec a; done\nexec b", &[]), "exec b | exec a");
     assert_eq!(ends_with("if [ -z \"$HOSTNAME\" ]; then A=1; else A=2; fi\nexec $A", &[]), "unsure");
     assert_eq!(ends_with(". /run/unknown\n", &[]), "exit Some(1)");
 }
@@ -178,6 +225,8 @@ fn endless_scripts_end() {
     ends_with(&"if x; then ".repeat(100), &[]);
     ends_with(&"for a in 1 2 3 4 5 6 7 8 9; do ".repeat(20), &[]);
     ends_with(&"while x; do ".repeat(30), &[]);
+    ends_with(&"while :; do ".repeat(30), &[]);
+    ends_with("while :; do while :; do while :; do A=$A$A; set -- \"$@\" \"$@\"; done; done; done", &["a"]);
 }
 
 proptest! {
@@ -185,7 +234,7 @@ proptest! {
     fn no_script_panics(parts in proptest::collection::vec(prop_oneof![
         Just("if "), Just("then "), Just("fi\n"), Just("else "), Just("exec "), Just("\"$@\" "), Just("$1 "), Just("${X:-y} "), Just("set -- "),
         Just("a "), Just("; "), Just("\n"), Just("&& "), Just("|| "), Just("$(b) "), Just("case x in "), Just("x) "), Just(";; "), Just("esac\n"),
-        Just("shift\n"), Just("[ "), Just("] "), Just("-f "), Just("= "), Just("f() { "), Just("}\n"), Just("f\n"), Just("while "), Just("do "), Just("done\n"),
+        Just("shift\n"), Just("[ "), Just("] "), Just("-f "), Just("= "), Just("f() { "), Just("}\n"), Just("IFS=: "), Just("A=$A$@ "), Just("$A "), Just("until "), Just("test $# -gt 0\n"), Just("f\n"), Just("while "), Just("do "), Just("done\n"),
     ], 0..40)) {
         ends_with(&parts.concat(), &["p", "q"]);
     }

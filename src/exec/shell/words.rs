@@ -20,6 +20,11 @@ impl Fields {
     }
 }
 
+/// Fields of one command; more are not told apart from any number.
+const MOST_FIELDS: usize = 4096;
+/// Bytes of a value that a script puts together.
+const MOST_JOINED: usize = 16 << 10;
+
 /// Directories that hold what a running container makes.
 const VOLATILE: [&[u8]; 6] = [b"/proc", b"/sys", b"/dev", b"/run", b"/tmp", b"/var/run"];
 
@@ -32,6 +37,9 @@ impl Shell<'_> {
                 break;
             }
             self.expand(word, &mut fields);
+            if fields.values.len() > MOST_FIELDS {
+                fields.is_open = true;
+            }
         }
         fields
     }
@@ -64,15 +72,23 @@ impl Shell<'_> {
                     fields.values.extend(arguments);
                 }
                 _ if is_split(piece) => {
-                    // Another `IFS` would split it otherwise.
-                    let value = self.value(piece).filter(|value| value.is_empty() || self.splits_at_blanks());
-                    let Some(value) = value else {
+                    let split_up = match piece {
+                        // Each argument by itself.
+                        Piece::Parameter { name, operation: None, .. } if name == "@" || name == "*" => self.known_arguments(),
+                        _ => self.value(piece).map(|value| vec![value]),
+                    };
+                    let Some((values, separators)) = split_up.zip(self.separators()) else {
                         // What stands before it is the beginning of a field whose end is not known.
                         fields.values.extend(current.take().map(|_| None));
                         fields.is_open = true;
                         return;
                     };
-                    split(&value, &mut current, &mut fields.values);
+                    for (number, value) in values.iter().enumerate() {
+                        if number > 0 {
+                            fields.values.extend(current.take());
+                        }
+                        split(value, &separators, &mut current, &mut fields.values);
+                    }
                 }
                 _ => {
                     let value = self.value(piece);
@@ -85,20 +101,15 @@ impl Shell<'_> {
         fields.values.extend(current);
     }
 
-    /// Whether `IFS` is as shells have it at first.
-    fn splits_at_blanks(&self) -> bool {
-        self.state.is_tainted || self.state.variables.get("IFS").is_none_or(Option::is_none)
-    }
-
     /// A word as one value, without being split: the right side of an assignment, the word of `case`.
     pub(super) fn single(&mut self, word: &Word) -> Value {
         let mut all = Some(Vec::new());
         for piece in &word.0 {
             let value = match piece {
-                Piece::Parameter { name, operation: None, .. } if name == "@" || name == "*" => self.joined_arguments(),
+                Piece::Parameter { name, operation: None, .. } if name == "@" || name == "*" => self.joined_arguments(name),
                 _ => self.value(piece),
             };
-            all = all.zip(value).map(|(all, value)| [all, value].concat());
+            all = all.zip(value).and_then(|(all, value)| joined(all, value));
         }
         all
     }
@@ -117,13 +128,23 @@ impl Shell<'_> {
         from.get(..length).map(<[Value]>::to_vec)
     }
 
-    fn joined_arguments(&self) -> Value {
-        let arguments: Option<Vec<Vec<u8>>> = self.state.arguments.clone()?.into_iter().collect();
-        Some(arguments?.join(&b' '))
+    fn known_arguments(&self) -> Option<Vec<Vec<u8>>> {
+        self.state.arguments.clone()?.into_iter().collect()
+    }
+
+    /// `$@` and `"$*"` as one value: `$*` has the first character of `IFS` between the arguments.
+    fn joined_arguments(&self, name: &str) -> Value {
+        let separators = if name == "*" { self.separators()? } else { b" ".to_vec() };
+        Some(self.known_arguments()?.join(separators.get(..1).unwrap_or_default()))
+    }
+
+    /// `IFS`; where it is not set it is as shells have it at first.
+    fn separators(&self) -> Value {
+        self.state.variables.get("IFS").cloned().unwrap_or_else(|| Some(super::BLANKS.to_vec()))
     }
 
     fn value(&mut self, piece: &Piece) -> Value {
-        match piece {
+        let value = match piece {
             Piece::Text { text, .. } => Some(text.clone()),
             Piece::Parameter { name, operation, .. } => self.parameter(name, operation.as_ref()),
             Piece::Output { statements, .. } => {
@@ -133,7 +154,9 @@ impl Shell<'_> {
                 output
             }
             Piece::Unread => None,
-        }
+        };
+        self.spend(value.as_ref().map_or(0, Vec::len));
+        value
     }
 
     /// `$NAME`: its value, and whether it is set.
@@ -146,7 +169,7 @@ impl Shell<'_> {
             "0" => (Some(self.setting.name.clone()), Some(true)),
             "@" | "*" => {
                 let is_set = self.state.arguments.as_ref().map(|arguments| !arguments.is_empty());
-                (self.joined_arguments(), is_set)
+                (self.joined_arguments(name), is_set)
             }
             "#" => (self.state.arguments.as_ref().map(|arguments| arguments.len().to_string().into_bytes()), Some(true)),
             "BASH_SOURCE" => (Some(self.file.clone().unwrap_or_else(|| self.setting.name.clone())), Some(true)),
@@ -377,25 +400,40 @@ fn is_split(piece: &Piece) -> bool {
 fn join(current: &mut Option<Value>, value: Value) {
     *current = Some(match current.take() {
         None => value,
-        Some(before) => before.zip(value).map(|(before, value)| [before, value].concat()),
+        Some(before) => before.zip(value).and_then(|(before, value)| joined(before, value)),
     });
 }
 
-/// Splits an unquoted value; its first part goes on what stands before it.
-fn split(value: &[u8], current: &mut Option<Value>, fields: &mut Vec<Value>) {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n');
-    if value.first().is_some_and(is_blank) {
-        fields.extend(current.take());
+/// One value behind the other; what gets too long is not known any more.
+fn joined(mut before: Vec<u8>, value: Vec<u8>) -> Value {
+    before.extend(value);
+    (before.len() <= MOST_JOINED).then_some(before)
+}
+
+/// Splits an unquoted value at the characters of `IFS` (POSIX, "Field Splitting"); its first part goes on what stands before it.
+fn split(value: &[u8], separators: &[u8], current: &mut Option<Value>, fields: &mut Vec<Value>) {
+    let separates = |byte: &u8| separators.contains(byte);
+    let skip = |bytes: &mut &[u8]| {
+        let is_other = |byte: &u8| !(separates(byte) && matches!(byte, b' ' | b'\t' | b'\n'));
+        *bytes = bytes.get(bytes.iter().position(is_other).unwrap_or(bytes.len())..).unwrap_or_default();
+    };
+    let mut rest = value;
+    if current.is_none() {
+        skip(&mut rest);
     }
-    let mut parts = value.split(is_blank).filter(|part| !part.is_empty()).peekable();
-    while let Some(part) = parts.next() {
-        let is_pattern = part.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
-        join(current, (!is_pattern).then(|| part.to_vec()));
-        if parts.peek().is_some() {
-            fields.extend(current.take());
+    while !rest.is_empty() {
+        let (part, behind) = rest.split_at(rest.iter().position(separates).unwrap_or(rest.len()));
+        rest = behind;
+        if part.is_empty() {
+            skip(&mut rest);
+            if let Some(behind) = rest.split_first().and_then(|(first, behind)| separates(first).then_some(behind)) {
+                rest = behind;
+                skip(&mut rest);
+            }
+            fields.push(current.take().unwrap_or_else(|| Some(Vec::new())));
+        } else {
+            let is_pattern = part.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
+            join(current, (!is_pattern).then(|| part.to_vec()));
         }
-    }
-    if value.len() > 1 && value.last().is_some_and(is_blank) {
-        fields.extend(current.take());
     }
 }

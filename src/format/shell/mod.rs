@@ -64,7 +64,7 @@ pub enum Kind {
     Case(Word, Vec<(Vec<Word>, Vec<Statement>)>),
     /// `for NAME in WORDS`; without words, over the arguments.
     For(String, Option<Vec<Word>>, Vec<Statement>),
-    /// `while` and `until`: condition and body.
+    /// `while`: condition and body. `until` is a `while` whose condition does not hold.
     Loop(Vec<Statement>, Vec<Statement>),
     /// `name() { … }`.
     Function(String, Box<Statement>),

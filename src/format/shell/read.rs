@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         let kind = if self.depth > MAX_DEPTH { Kind::Unread } else { self.kind(node) };
         self.depth -= 1;
         self.is_whole &= kind != Kind::Unread;
-        Statement { kind, place: node.byte_range(), line: node.start_position().row + 1, in_background: false }
+        made(node, kind)
     }
 
     pub(super) fn kind(&mut self, node: Node<'_>) -> Kind {
@@ -117,7 +117,10 @@ impl<'a> Reader<'a> {
             "for_statement" => self.repeated(node),
             "while_statement" => {
                 let condition = fields(node, "condition").into_iter().filter(Node::is_named);
-                let condition = condition.map(|statement| self.statement(statement)).collect();
+                let mut condition: Vec<Statement> = condition.map(|statement| self.statement(statement)).collect();
+                if self.text(node).starts_with(b"until") {
+                    condition = vec![made(node, Kind::Not(Box::new(made(node, Kind::Group(condition)))))];
+                }
                 Kind::Loop(condition, self.body(node))
             }
             "function_definition" => match (node.child_by_field_name("name"), node.child_by_field_name("body")) {
@@ -294,4 +297,8 @@ pub(super) fn fields<'t>(node: Node<'t>, name: &str) -> Vec<Node<'t>> {
 pub(super) fn index_of(node: Node<'_>, child: Node<'_>) -> u32 {
     let place = children(node).position(|other| other.id() == child.id());
     place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+}
+
+fn made(node: Node<'_>, kind: Kind) -> Statement {
+    Statement { kind, place: node.byte_range(), line: node.start_position().row + 1, in_background: false }
 }

@@ -18,6 +18,7 @@ mod damage;
 mod dockerfiles;
 mod engines;
 mod entrypoints;
+mod gitlab;
 mod image;
 mod lab;
 mod levels;

@@ -19,6 +19,9 @@ case "$*" in
   "get events -o json --field-selector=involvedObject.name=api-7d9c5b6f4-x2x4z"*) cat events.json ;;
   "logs api-7d9c5b6f4-x2x4z --container=api --tail=200 --previous"*) echo 'exec /usr/local/bin/shop-api: exec format error' ;;
   "get node arm-1 -o json"*) cat node.json ;;
+  "get pod refused -o json"*)
+    echo 'E1125 10:57:10.376590   21442 memcache.go:265] "Unhandled Error" err="dial tcp 127.0.0.1:8080: connection refused"' >&2
+    echo 'The connection to the server localhost:8080 was refused - did you specify the right host or port?' >&2; exit 1 ;;
   *) echo "Error from server (NotFound): $* not found" >&2; exit 1 ;;
 esac
 "#;
@@ -115,6 +118,23 @@ fn it_is_a_plugin_of_kubectl() {
     let words = ["api-7d9c5b6f4-x2x4z", "-n", "shop", "--image", "shop.tar", "--format", "json"];
     let output = cluster.run(plugin.to_str().unwrap(), &words);
     assert_eq!(causes(&output)[0].0, "wrong-machine");
+    for (words, usage) in [
+        (&["--help"][..], "Usage: kubectl enoexec [OPTIONS] [FILE|POD|KIND/NAME]\n       kubectl enoexec <COMMAND>\n"),
+        (&["check", "--help"], "Usage: kubectl enoexec check [OPTIONS]"),
+        (&["api", "--nonsense"], "Usage: kubectl enoexec triage"),
+    ] {
+        let output = cluster.run(plugin.to_str().unwrap(), words);
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains(usage), "{said}");
+    }
+}
+
+#[test]
+fn what_kubectls_library_logs_of_each_attempt_is_not_the_reason() {
+    let output = Cluster::new().run(ENOEXEC, &["triage", "pod/refused"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("failed: The connection to the server localhost:8080 was refused"), "{said}");
 }
 
 #[test]

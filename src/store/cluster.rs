@@ -70,13 +70,23 @@ impl Cluster {
         }
         match run(&all) {
             Ok((true, out, _)) => Ok(out),
-            Ok((false, _, said)) => Err(failed(&said)),
+            Ok((false, _, said)) => Err(failed(&complaint(&said))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(failed(
                 "there is no kubectl in PATH; install it, or hand its output over: `kubectl get pod … -o json | enoexec triage -`",
             )),
             Err(error) => Err(failed(&error.to_string())),
         }
     }
+}
+
+/// What kubectl says, without what its library logs of every attempt (`E1125 10:57:10.376590   21442 memcache.go:265] …`).
+fn complaint(said: &str) -> String {
+    let is_logged = |line: &str| {
+        let (level, rest) = line.split_at_checked(1).unwrap_or_default();
+        ["E", "W", "I"].contains(&level) && rest.bytes().take_while(u8::is_ascii_digit).count() == 4 && line.contains("] ")
+    };
+    let lines: Vec<&str> = said.lines().filter(|line| !is_logged(line)).collect();
+    if lines.is_empty() { said.to_owned() } else { lines.join("\n") }
 }
 
 /// Runs kubectl: whether it succeeded, what it printed, and what it complained of.

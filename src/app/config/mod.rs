@@ -25,6 +25,8 @@ pub(super) use show::show;
 
 const NAME: &str = "enoexec.toml";
 
+const PLUGIN_USAGE: &str = "kubectl enoexec [OPTIONS] [FILE|POD|KIND/NAME]\n       kubectl enoexec <COMMAND>";
+
 /// A configuration file that is larger than this was not written by hand.
 const MOST_BYTES: u64 = 1024 * 1024;
 
@@ -88,9 +90,8 @@ pub(super) fn arguments() -> Result<(Arguments, Config), Failure> {
 /// The command line. As kubectl's plugin, `kubectl enoexec POD` is `enoexec triage POD`.
 fn words() -> Vec<OsString> {
     let mut words: Vec<OsString> = std::env::args_os().collect();
-    let is_plugin = words.first().is_some_and(|word| Path::new(word).file_name() == Some(OsStr::new("kubectl-enoexec")));
     // Building the command takes longer than all else at the start, so only the plugin does it once more.
-    if !is_plugin {
+    if !is_plugin() {
         return words;
     }
     let command = Arguments::command();
@@ -103,9 +104,14 @@ fn words() -> Vec<OsString> {
     words
 }
 
+fn is_plugin() -> bool {
+    std::env::args_os().next().is_some_and(|word| Path::new(&word).file_name() == Some(OsStr::new("kubectl-enoexec")))
+}
+
 impl Arguments {
     /// What the command line says; a mistake in it, `--help` and `--version` end the process.
     fn parse_or_exit(command: clap::Command) -> Self {
+        let command = if is_plugin() { command.bin_name("kubectl enoexec").override_usage(PLUGIN_USAGE) } else { command };
         let mut matches = command.get_matches_from(words());
         Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
     }

@@ -30,6 +30,9 @@ const PLUGIN_USAGE: &str = "kubectl enoexec [OPTIONS] [FILE|POD|KIND/NAME]\n    
 /// A configuration file that is larger than this was not written by hand.
 const MOST_BYTES: u64 = 1024 * 1024;
 
+/// Characters of a line that are shown around what is wrong with it.
+const SHOWN: usize = 120;
+
 /// The flags that a file may set. None that writes a file, names a program or a credential, or says where registries are: a file comes along
 /// with whatever is checked out, and may be a stranger's.
 const SETTINGS: &[&str] = &[
@@ -209,15 +212,18 @@ impl Config {
         let room = line.chars().count().saturating_add(1).saturating_sub(place.column);
         let width = if place.end_line == place.line { place.end_column.saturating_sub(place.column) } else { room };
         let number = place.line.to_string();
-        let (gutter, indent) = (" ".repeat(number.len()), " ".repeat(place.column.saturating_sub(1)));
-        let marks = "^".repeat(width.clamp(1, room.max(1)));
+        // Of a long line, what stands around the place.
+        let skipped = place.column.saturating_sub(1 + SHOWN / 2);
+        let line: String = line.chars().skip(skipped).take(SHOWN).collect();
+        let (gutter, indent) = (" ".repeat(number.len()), " ".repeat(place.column.saturating_sub(1 + skipped)));
+        let marks = "^".repeat(width.clamp(1, room.clamp(1, SHOWN / 2)));
         Failure::Usage(format!(
             "{}:{}:{}: {}\n {gutter} |\n {number} | {}\n {gutter} | {indent}{marks}",
             self.name,
             place.line,
             place.column,
             escape(message),
-            escape(line)
+            escape(&line)
         ))
     }
 

@@ -200,6 +200,8 @@ impl Shell<'_> {
         let mut status = Some(true);
         let rounds = if leaves_loops(body) { 0 } else { MAX_ROUNDS };
         for _ in 0..rounds {
+            self.spend(self.state.size());
+            let before = self.state.clone();
             match self.all(condition, JUDGED) {
                 Flow::Next(Some(true)) => {}
                 Flow::Next(Some(false)) => return Flow::Next(status),
@@ -209,6 +211,10 @@ impl Shell<'_> {
             match self.all(body, MIDDLE) {
                 Flow::Next(next) => status = next,
                 other => return other,
+            }
+            // Nothing has changed, so that it goes on for ever, and what stands behind it is never run.
+            if self.state == before {
+                return Flow::End(End::Exit(None));
             }
         }
         self.maybe(condition);

@@ -194,6 +194,8 @@ fn loops_are_followed_round_by_round_as_long_as_that_is_known() {
     assert_eq!(ends_with("A=x; while :; do A=x$A; done; exec $A", &[]), "unsure");
     assert_eq!(ends_with("A=x; while there; do A=y; done; exec $A", &[]), "unsure");
     assert_eq!(ends_with("while :; do if there; then exec a; fi; done", &[]), "exit None | exec a");
+    assert_eq!(ends_with("while true; do there; done; exec never", &[]), "exit None");
+    assert_eq!(ends_with("while [ ! -e /data/x ]; do there; done; exec a", &[]), "exec a");
 }
 
 #[test]

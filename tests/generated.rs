@@ -4,7 +4,7 @@
 
 mod recipe;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -72,4 +72,24 @@ fn the_manual_and_the_completions_are_those_of_the_command_line() {
     let shells = ["bash", "elvish", "fish", "powershell", "zsh"];
     let completions = shells.iter().map(|shell| (format!("enoexec.{shell}"), run(&["completions", shell])));
     compare("docs/completions", &completions.collect());
+}
+
+#[test]
+fn what_installs_a_release_names_this_one() {
+    let named =
+        regex::Regex::new(r"(?:enoexec[:-]|@v?|download/v|enoexec/v|version: v?|default: |rev: v)(\d+\.\d+\.\d+)").unwrap();
+    for file in [
+        "action.yml",
+        ".pre-commit-hooks.yaml",
+        "templates/check.yml",
+        "integrations/argo/workflow-template.yaml",
+        "integrations/krew/enoexec.yaml",
+        "integrations/tekton/task.yaml",
+        "docs/guides/ci-gate.md",
+        "docs/guides/pull-requests.md",
+    ] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let versions: BTreeSet<_> = named.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+        assert_eq!(versions, BTreeSet::from([env!("CARGO_PKG_VERSION").to_owned()]), "{file}");
+    }
 }

@@ -16,14 +16,10 @@ impl Runner {
         let lab = Lab::open("curl, tar and sha256sum")?;
         let release = lab.path("releases/v0.1.0");
         fs::create_dir_all(&release).unwrap();
-        let program = Path::new(env!("CARGO_BIN_EXE_enoexec"));
-        let folder = program.parent().unwrap().display();
-        shell(
-            &release,
-            &format!(
-                "tar -czf enoexec-0.1.0-$(uname -m)-unknown-linux-musl.tar.gz -C {folder} enoexec && sha256sum *.tar.gz > SHA256SUMS"
-            ),
-        );
+        let program = env!("CARGO_BIN_EXE_enoexec");
+        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("integrations/release/pack.sh").display().to_string();
+        let target = "$(uname -m)-unknown-linux-musl";
+        shell(&release, &format!("{pack} {program} 0.1.0 {target} && sha256sum *.tar.gz > SHA256SUMS"));
         Some(Self { lab })
     }
 

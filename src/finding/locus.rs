@@ -96,40 +96,9 @@ impl Locus {
     }
 }
 
-impl TextLocus {
-    /// The place of `span` in a file's text.
-    pub fn new(file: &str, text: &str, span: Range<usize>) -> Self {
-        let (line, column) = position(text, span.start);
-        let (end_line, end_column) = position(text, span.end);
-        let words = text.get(span.clone()).unwrap_or_default().to_owned();
-        Self { file: file.to_owned(), span, line, column, end_line, end_column, text: words }
-    }
-}
-
-/// Line and column of a byte of a text.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count();
-    let start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
-    let column = before.get(start..).unwrap_or_default().chars().count();
-    (line.saturating_add(1), column.saturating_add(1))
-}
-
 impl GuestLocus {
     /// Whether it lies in this image of the target.
     pub fn is_of(&self, image: &Image) -> bool {
         image.identity() == self.image && image.names.first() == self.name.as_ref()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::TextLocus;
-
-    #[test]
-    fn columns_count_characters_from_one() {
-        let place = TextLocus::new("Dockerfile", "FROM a\nRUN é x\n", 13..15);
-        assert_eq!((place.line, place.column, place.end_line, place.end_column), (2, 6, 2, 8), "{place:?}");
-        assert_eq!(place.text, " x");
     }
 }

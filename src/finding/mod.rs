@@ -5,6 +5,7 @@ mod locus;
 mod policy;
 mod sources;
 mod suppression;
+mod text_file;
 
 use std::fmt;
 use std::ops::Range;
@@ -13,6 +14,7 @@ pub use catalogue::{Example, Rule, catalogue, rule};
 pub use locus::{GuestLocus, Locus, ObjectLocus, TextLocus};
 pub use policy::{Judged, Looked, Policy, fails};
 pub use suppression::{IgnoreEntry, InlineIgnore, Scope, Suppression};
+pub use text_file::TextFile;
 
 use crate::base::Digest;
 

@@ -40,7 +40,8 @@ pub fn fix(text: &str, wanted: &BTreeSet<String>, judge: &dyn Fn(&str) -> Vec<Fi
         if chosen.is_empty() {
             return fixed;
         }
-        let edited = apply(&fixed.text, &chosen);
+        let edits = chosen.iter().flat_map(|finding| &finding.edits);
+        let edited = edited(&fixed.text, edits).unwrap_or_else(|| fixed.text.clone());
         let after = judge(&edited);
         if is_better(&fixed.text, &findings, &edited, &after, &chosen) {
             fixed.applied.extend(chosen.into_iter().cloned());
@@ -68,36 +69,42 @@ fn is_open(finding: &Finding, wanted: &BTreeSet<String>, refused: &[Refused]) ->
 /// As many findings, from the first on, as have edits that do not touch one another. What two of them do alike is done once.
 fn disjoint<'a>(findings: &[&'a Finding]) -> Vec<&'a Finding> {
     let mut chosen: Vec<&Finding> = Vec::new();
+    let mut taken: BTreeSet<(usize, usize, &str)> = BTreeSet::new();
     for finding in findings {
-        let taken = || chosen.iter().flat_map(|chosen| &chosen.edits);
-        if finding.edits.iter().all(|edit| taken().all(|taken| taken == edit || !touches(taken, edit))) {
+        let is_free = |edit: &Edit| {
+            // Those that begin before its end, the last first: their ends go down too.
+            let before = taken.range(..(edit.span.end.saturating_add(1), 0, "")).rev();
+            before.take_while(|taken| taken.1 >= edit.span.start).all(|taken| *taken == place(edit))
+        };
+        if finding.edits.iter().all(is_free) {
             chosen.push(finding);
+            taken.extend(finding.edits.iter().map(place));
         }
     }
     chosen
 }
 
-fn touches(left: &Edit, right: &Edit) -> bool {
-    left.span.start <= right.span.end && right.span.start <= left.span.end
+fn place(edit: &Edit) -> (usize, usize, &str) {
+    (edit.span.start, edit.span.end, &edit.replacement)
 }
 
-/// Right to left, so that the places of those that are still to come stay what they are.
-fn apply(text: &str, findings: &[&Finding]) -> String {
-    let mut edits: Vec<&Edit> = findings.iter().flat_map(|finding| &finding.edits).collect();
-    edits.sort_by_key(|edit| std::cmp::Reverse((edit.span.start, edit.span.end)));
-    edits.dedup();
-    let mut text = text.to_owned();
-    for edit in edits {
-        if text.get(edit.span.clone()).is_some() {
-            text.replace_range(edit.span.clone(), &in_line_ends_of(&text, &edit.replacement));
+/// A text with changes made; `None` where two of them overlap. What two of them do alike is done once.
+pub(super) fn edited<'a>(text: &str, edits: impl Iterator<Item = &'a Edit>) -> Option<String> {
+    let edits: BTreeSet<(usize, usize, &str)> = edits.map(place).collect();
+    let has_carriage_returns = text.contains("\r\n");
+    let mut edited = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, end, replacement) in edits {
+        edited.push_str(text.get(done..start)?);
+        if has_carriage_returns {
+            edited.push_str(&replacement.replace("\r\n", "\n").replace('\n', "\r\n"));
+        } else {
+            edited.push_str(replacement);
         }
+        done = end;
     }
-    text
-}
-
-/// A replacement with the line ends that the file has.
-fn in_line_ends_of(text: &str, replacement: &str) -> String {
-    if text.contains("\r\n") { replacement.replace("\r\n", "\n").replace('\n', "\r\n") } else { replacement.to_owned() }
+    edited.push_str(text.get(done..)?);
+    Some(edited)
 }
 
 /// Whether the chosen findings are gone, no others have come in their place, and all that could be read still can.
@@ -115,7 +122,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::fix;
-    use crate::finding::{Confidence, Edit, Finding, Locus, TextLocus, rule};
+    use crate::finding::{Confidence, Edit, Finding, Locus, TextFile, rule};
 
     /// A finding for each `bad` of a text, which becomes `good`.
     fn judge(text: &str) -> Vec<Finding> {
@@ -127,7 +134,7 @@ mod tests {
                 severity: rule.severity,
                 confidence: Confidence::High,
                 message: String::new(),
-                locus: Locus::Text(TextLocus::new("Dockerfile", text, span.clone())),
+                locus: Locus::Text(TextFile::new("Dockerfile", text).locus(span.clone())),
                 evidence: Vec::new(),
                 fix: None,
                 edits: vec![Edit { span, replacement: word.replace("bad", "good") }],
@@ -138,6 +145,15 @@ mod tests {
 
     fn wanted(text: &str) -> BTreeSet<String> {
         judge(text).iter().map(Finding::fingerprint).collect()
+    }
+
+    #[test]
+    fn changes_that_overlap_are_not_made() {
+        let edit = |span: std::ops::Range<usize>, text: &str| Edit { span, replacement: text.to_owned() };
+        let made = |edits: &[Edit]| super::edited("a\r\nbc", edits.iter());
+        assert_eq!(made(&[edit(3..4, "x\ny"), edit(0..1, ""), edit(3..4, "x\ny")]).unwrap(), "\r\nx\r\nyc");
+        assert_eq!(made(&[edit(3..5, "x"), edit(4..5, "y")]), None);
+        assert_eq!(made(&[edit(6..7, "x")]), None);
     }
 
     #[test]

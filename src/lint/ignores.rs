@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::base::escape;
-use crate::finding::{Finding, InlineIgnore, Scope, Suppression, TextLocus};
+use crate::finding::{Finding, InlineIgnore, Scope, Suppression, TextFile, TextLocus};
 use crate::format::dockerfile::{Instruction, Keyword};
 
 use super::{Subject, finding};
@@ -15,25 +15,24 @@ pub(super) const MARK: &str = "enoexec:";
 pub(super) fn suppressions(subject: &Subject<'_>) -> (Vec<Suppression>, Vec<Finding>) {
     let asked = comments(subject).into_iter().map(|span| {
         let scope = |written: &TextLocus| scope(subject, &span, written.line);
-        understood(subject.name, subject.text, span.clone(), scope)
+        understood(subject.file, span.clone(), scope)
     });
     collected(asked)
 }
 
 /// What one comment asks to ignore, in the lines that `scope` names for its own place, or a finding that it cannot be understood.
 pub(super) fn understood(
-    name: &str,
-    text: &str,
+    file: &TextFile<'_>,
     comment: Range<usize>,
     scope: impl FnOnce(&TextLocus) -> Scope,
 ) -> (Vec<Suppression>, Option<Finding>) {
-    let written = TextLocus::new(name, text, comment.clone());
+    let written = file.locus(comment.clone());
     match InlineIgnore::parse(written.text.trim_start_matches('#')) {
         None => (Vec::new(), None),
         Some(Ok(ignore)) => (ignore.over(&scope(&written), &written), None),
         Some(Err(error)) => {
             let message = format!("nothing is ignored: {}", escape(&error));
-            (Vec::new(), finding(name, text, "invalid-ignore", comment, message))
+            (Vec::new(), finding(file, "invalid-ignore", comment, message))
         }
     }
 }
@@ -54,9 +53,12 @@ pub(super) fn collected(
 fn comments(subject: &Subject<'_>) -> Vec<Range<usize>> {
     let own = &subject.dockerfile.comments;
     let shells = subject.dockerfile.instructions.iter().filter(|instruction| instruction.keyword == Keyword::Run);
-    let is_new = |span: &Range<usize>| !own.iter().any(|known| known.contains(&span.start));
-    let shells: Vec<Range<usize>> = shells.flat_map(|run| in_shell(subject.text, run)).filter(is_new).collect();
-    let may_ask = |span: &Range<usize>| subject.text.get(span.clone()).is_some_and(|comment| comment.contains(MARK));
+    let is_new = |span: &Range<usize>| {
+        let next = own.partition_point(|known| known.end <= span.start);
+        !own.get(next).is_some_and(|known| known.contains(&span.start))
+    };
+    let shells: Vec<Range<usize>> = shells.flat_map(|run| in_shell(subject.file.text, run)).filter(is_new).collect();
+    let may_ask = |span: &Range<usize>| subject.file.text.get(span.clone()).is_some_and(|comment| comment.contains(MARK));
     own.iter().filter(|span| may_ask(span)).cloned().chain(shells).collect()
 }
 
@@ -74,6 +76,7 @@ fn in_shell(text: &str, run: &Instruction) -> Vec<Range<usize>> {
 
 /// The lines of the instruction that a comment stands in, or else of the next one.
 fn scope(subject: &Subject<'_>, comment: &Range<usize>, line: usize) -> Scope {
-    let next = subject.dockerfile.instructions.iter().find(|instruction| instruction.span.end >= comment.start);
+    let instructions = &subject.dockerfile.instructions;
+    let next = instructions.get(instructions.partition_point(|instruction| instruction.span.end < comment.start));
     Scope::Lines(next.map_or(line..=line, |next| next.lines.0..=next.lines.1))
 }

@@ -11,7 +11,7 @@ mod unread;
 use std::ops::Range;
 
 use crate::base::Platform;
-use crate::finding::{Confidence, Finding, Locus, Suppression, TextLocus, rule};
+use crate::finding::{Confidence, Finding, Locus, Suppression, TextFile, rule};
 use crate::format::dockerfile::Dockerfile;
 
 pub use builds::platforms_built;
@@ -53,14 +53,14 @@ impl Linted {
 /// proportion to its length.
 pub fn lint(name: &str, text: &str, options: &Options) -> Linted {
     match Kind::of(name).unwrap_or(Kind::Dockerfile) {
-        Kind::Dockerfile => lint_dockerfile(name, text, options),
-        kind => builds::lint(builds::BuildFile { name, text, kind }),
+        Kind::Dockerfile => lint_dockerfile(&TextFile::new(name, text), options),
+        kind => builds::lint(&TextFile::new(name, text), kind),
     }
 }
 
-fn lint_dockerfile(name: &str, text: &str, options: &Options) -> Linted {
-    let dockerfile = Dockerfile::parse(text);
-    let subject = Subject { name, text, dockerfile: &dockerfile, options };
+fn lint_dockerfile(file: &TextFile<'_>, options: &Options) -> Linted {
+    let dockerfile = Dockerfile::parse(file.text);
+    let subject = Subject { file, dockerfile: &dockerfile, options };
     let (suppressions, misread) = ignores::suppressions(&subject);
     let mut findings = [unread::findings(&subject), misread, dockerfile::findings(&subject)].concat();
     findings.retain(|finding| !skipped::is_skipped(&dockerfile, finding));
@@ -71,10 +71,8 @@ fn lint_dockerfile(name: &str, text: &str, options: &Options) -> Linted {
 /// A Dockerfile that is linted.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// As the user knows it.
-    pub name: &'a str,
     /// All of it.
-    pub text: &'a str,
+    pub file: &'a TextFile<'a>,
     /// The same in parts.
     pub dockerfile: &'a Dockerfile,
     /// For what it is judged.
@@ -82,21 +80,16 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// A place in it.
-    pub fn locus(&self, span: Range<usize>) -> TextLocus {
-        TextLocus::new(self.name, self.text, span)
-    }
-
     /// A finding of a rule, by the rule's name. The first line of the evidence, if there is one, is shown beside the place.
     pub fn finding(&self, rule_name: &str, span: Range<usize>, message: impl Into<String>) -> Option<Finding> {
-        finding(self.name, self.text, rule_name, span, message.into())
+        finding(self.file, rule_name, span, message.into())
     }
 }
 
 /// A finding of a rule, by the rule's name, at a place of a file.
-fn finding(name: &str, text: &str, rule_name: &str, span: Range<usize>, message: String) -> Option<Finding> {
+fn finding(file: &TextFile<'_>, rule_name: &str, span: Range<usize>, message: String) -> Option<Finding> {
     let rule = rule(rule_name)?;
-    let locus = Locus::Text(TextLocus::new(name, text, span));
+    let locus = Locus::Text(file.locus(span));
     let (severity, confidence) = (rule.severity, Confidence::High);
     Some(Finding { rule, severity, confidence, message, locus, evidence: Vec::new(), fix: None, edits: Vec::new() })
 }

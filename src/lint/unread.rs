@@ -8,7 +8,7 @@ use super::Subject;
 /// A finding for each thing that BuildKit would refuse the file for. The rest of the file is judged nevertheless.
 pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     let finding = |problem: &crate::format::dockerfile::Problem| {
-        let words = subject.text.get(problem.span.clone()).unwrap_or_default();
+        let words = subject.file.text.get(problem.span.clone()).unwrap_or_default();
         let words = words.lines().next().unwrap_or_default();
         let message = match words {
             "" => problem.message.clone(),

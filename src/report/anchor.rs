@@ -155,7 +155,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::{Anchor, Dockerfile, Region, Repository};
-    use crate::finding::{GuestLocus, Locus, TextLocus};
+    use crate::finding::{GuestLocus, Locus, TextFile};
 
     const DOCKERFILE: &str = "\
 FROM golang AS build
@@ -211,7 +211,7 @@ ENTRYPOINT [\"/app\"]
 
     #[test]
     fn a_text_is_shown_at_its_columns() {
-        let place = TextLocus::new("Dockerfile", "FROM a\nRUN b\n", 11..12);
+        let place = TextFile::new("Dockerfile", "FROM a\nRUN b\n").locus(11..12);
         let expected = Region { line: 2, end_line: 2, columns: Some((5, 6)) };
         assert_eq!(repository().anchor(&Locus::Text(place)), Anchor { file: "shop/Dockerfile".into(), region: expected });
     }

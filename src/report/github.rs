@@ -80,7 +80,7 @@ mod tests {
     use snapbox::{IntoData, assert_data_eq, str};
 
     use super::github;
-    use crate::finding::{Locus, Severity, TextLocus};
+    use crate::finding::{Locus, Severity, TextFile};
     use crate::report::{Dockerfile, Report, Repository, sample};
 
     fn printed(report: &Report, dockerfile: Option<Dockerfile>) -> String {
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn more_than_github_shows_are_counted() {
         let mut report = sample::every_locus();
-        let text = TextLocus::new("Dockerfile", "FROM a\n", 0..4);
+        let text = TextFile::new("Dockerfile", "FROM a\n").locus(0..4);
         let error = report.findings.iter().find(|found| found.severity == Severity::Error).unwrap().clone();
         report.findings = vec![crate::finding::Finding { locus: Locus::Text(text), ..error }; 12];
         let printed = printed(&report, None);

@@ -3,7 +3,7 @@
 use crate::base::Digest;
 use crate::check::Verdict;
 use crate::exec::{Cause, Doubt, Hop, Launch, Outcome, Role, Trace};
-use crate::finding::{Confidence, Edit, Finding, GuestLocus, Locus, ObjectLocus, Severity, TextLocus, rule};
+use crate::finding::{Confidence, Edit, Finding, GuestLocus, Locus, ObjectLocus, Severity, TextFile, rule};
 use crate::format::elf::{Endian, Machine};
 use crate::format::oci::Config;
 use crate::image::{BuildStep, Errno, Fetched, Image, Layer, LayerSource, Skip, Skipped};
@@ -117,7 +117,7 @@ pub(super) fn every_locus() -> Report {
     let mut report = rich();
     let dockerfile = "FROM debian\nRUN curl -LO https://example.com/app-amd64\n";
     let span = 49..54;
-    let place = TextLocus::new("docker/Dockerfile", dockerfile, span.clone());
+    let place = TextFile::new("docker/Dockerfile", dockerfile).locus(span.clone());
     report.findings.push(Finding {
         locus: Locus::Text(place),
         severity: Severity::Warning,
@@ -157,7 +157,7 @@ pub(super) fn hostile() -> Report {
     };
     let found =
         Finding { evidence: vec![evil.into()], fix: Some(format!("run `{evil}`")), ..finding("wrong-machine", place, evil) };
-    let text = TextLocus::new(evil, evil, 0..evil.len());
+    let text = TextFile::new(evil, evil).locus(0..evil.len());
     let text = Finding { locus: Locus::Text(text), ..found.clone() };
     let hops = vec![hop(evil, Some(evil), 0, Role::Program, Some(evil))];
     let trace = Trace::new(hops, Outcome::Fails { errno: Errno::ENOEXEC, cause: Cause::UnknownFormat });

@@ -8,7 +8,7 @@ use crate::format::kube::VolumeKind;
 
 use super::cause::cause;
 use super::observation::Observation;
-use super::ranking::{Confidence, Found, Hypothesis};
+use super::ranking::{Confidence, Found, Hypothesis, QUOTED};
 use super::{Container, Diagnosis};
 
 /// What one look into an image told, for one node.
@@ -131,7 +131,7 @@ impl Diagnosis {
         if !is_confirmed && !about.is_empty() {
             hypothesis.notes.push("the log says something else: both can be so, one after the other".to_owned());
         }
-        for line in agreeing {
+        for line in agreeing.into_iter().take(QUOTED) {
             if !hypothesis.observations.contains(&line) {
                 hypothesis.observations.push(line);
             }

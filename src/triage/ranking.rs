@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cause::{Cause, cause};
 use super::observation::{Observation, Observed};
-use super::signatures::{Clue, Signatures};
+use super::signatures::{Clue, Signature, Signatures};
 
 /// How much a line counts that names its cause itself, beside one that does not.
 const SAID: f64 = 1.5;
@@ -16,7 +16,7 @@ const WEAK: f64 = 0.4;
 const LEAST: f64 = 0.005;
 
 /// How many lines are quoted for a cause.
-const QUOTED: usize = 4;
+pub(super) const QUOTED: usize = 4;
 
 /// How sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,11 +95,12 @@ struct Tally<'a> {
 /// Ranks every cause that the observations allow.
 pub(super) fn rank(observed: &Observed, signatures: &Signatures) -> Vec<Hypothesis> {
     let text_clues: Vec<&Clue> = signatures.text_clues(&observed.whole).collect();
+    let crowd = Crowd::of(&observed.observations);
     let mut tallies: BTreeMap<&str, Tally<'_>> = BTreeMap::new();
     for observation in &observed.observations {
         let path_clues = observation.path().map(|path| signatures.path_clues(path).collect()).unwrap_or_else(Vec::new);
         let clues: Vec<&Clue> = path_clues.into_iter().chain(text_clues.iter().copied()).collect();
-        let strength = strength(observation, &observed.observations);
+        let strength = crowd.strength(observation.matched.signature);
         for (name, weight) in weighed(observation, &clues) {
             let tally = tallies.entry(name).or_default();
             tally.weight += weight * strength;
@@ -125,16 +126,35 @@ fn weighed<'a>(observation: &'a Observation, clues: &[&Clue]) -> Vec<(&'a str, f
     weights.into_iter().map(|(name, weight)| (name, weight / total.max(f64::MIN_POSITIVE))).collect()
 }
 
-/// How much a line counts: lines of one form share the weight of one.
-fn strength(observation: &Observation, all: &[Observation]) -> f64 {
-    let signature = observation.matched.signature;
-    let alike = all.iter().filter(|other| other.matched.signature == signature).count().max(1);
-    let own = match (signature.says, signature.weak) {
-        (true, _) => SAID,
-        (_, true) if all.iter().any(|other| !other.matched.signature.weak) => WEAK,
-        _ => 1.0,
-    };
-    own / u32::try_from(alike).map_or(f64::MAX, f64::from)
+/// The lines among which each of them counts.
+struct Crowd<'a> {
+    /// How many there are of each form, by its name.
+    alike: BTreeMap<&'a str, u32>,
+    /// Whether some line is more than weak.
+    has_strong: bool,
+}
+
+impl<'a> Crowd<'a> {
+    fn of(all: &'a [Observation]) -> Self {
+        let mut crowd = Self { alike: BTreeMap::new(), has_strong: false };
+        for signature in all.iter().map(|observation| observation.matched.signature) {
+            let alike = crowd.alike.entry(&signature.id).or_default();
+            *alike = alike.saturating_add(1);
+            crowd.has_strong |= !signature.weak;
+        }
+        crowd
+    }
+
+    /// How much a line counts: lines of one form share the weight of one.
+    fn strength(&self, signature: &Signature) -> f64 {
+        let alike = self.alike.get(signature.id.as_str()).copied().unwrap_or(1);
+        let own = match (signature.says, signature.weak) {
+            (true, _) => SAID,
+            (_, true) if self.has_strong => WEAK,
+            _ => 1.0,
+        };
+        own / f64::from(alike)
+    }
 }
 
 fn favours(clue: &Clue, name: &str) -> bool {

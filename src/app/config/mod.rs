@@ -15,7 +15,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::base::escape;
-use crate::finding::{IgnoreEntry, Suppression, TextLocus};
+use crate::finding::{IgnoreEntry, Suppression, TextFile};
 
 use super::Failure;
 use super::arguments::Arguments;
@@ -191,8 +191,9 @@ impl Config {
         }
         let ignored: Ignored =
             toml::from_str(&self.text).map_err(|error| self.error(error.span().unwrap_or_default(), error.message()))?;
+        let file = TextFile::new(&self.name, &self.text);
         let suppression = |entry: &Spanned<IgnoreEntry>| {
-            let written = TextLocus::new(&self.name, &self.text, self.first_line(entry.span()));
+            let written = file.locus(self.first_line(entry.span()));
             entry.get_ref().suppression(written).map_err(|why| self.error(self.first_line(entry.span()), &why))
         };
         ignored.ignore.iter().map(suppression).collect()
@@ -207,7 +208,7 @@ impl Config {
 
     /// What is wrong with the file, with the line and a caret under the place.
     fn error(&self, span: Range<usize>, message: &str) -> Failure {
-        let place = TextLocus::new(&self.name, &self.text, span);
+        let place = TextFile::new(&self.name, &self.text).locus(span);
         let line = self.text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
         let room = line.chars().count().saturating_add(1).saturating_sub(place.column);
         let width = if place.end_line == place.line { place.end_column.saturating_sub(place.column) } else { room };

@@ -9,7 +9,7 @@ use crate::app::arguments::Arguments;
 use crate::app::terminal::Terminal;
 use crate::app::{Exit, Failure};
 use crate::base::escape;
-use crate::finding::TextLocus;
+use crate::finding::TextFile;
 
 use super::{Config, SETTINGS};
 
@@ -61,7 +61,7 @@ fn row(argument: &Arg, matches: &ArgMatches, config: &Config) -> [String; 3] {
     let source = match (matches.value_source(id), setting, argument.get_env()) {
         (Some(ValueSource::EnvVariable), _, Some(variable)) => format!("environment, {}", variable.to_string_lossy()),
         (_, Some(setting), _) => {
-            let place = TextLocus::new(&config.name, &config.text, setting.span.clone());
+            let place = TextFile::new(&config.name, &config.text).locus(setting.span.clone());
             format!("{}:{}", config.name, place.line)
         }
         _ => "default".to_owned(),

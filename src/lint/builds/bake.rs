@@ -7,10 +7,11 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 
 use crate::base::Platform;
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, TextFile};
 use crate::format::yaml::{self, Node};
+use crate::lint::finding;
 
-use super::{Build, BuildFile, dockerfile_in, listed};
+use super::{Build, dockerfile_in, listed};
 
 /// A target of a bake file, as far as it is written out.
 #[derive(Debug, Default)]
@@ -22,20 +23,20 @@ struct Target {
 }
 
 /// Targets that go to the local Docker with several platforms at once.
-pub(super) fn findings(file: BuildFile<'_>) -> Vec<Finding> {
-    targets(file).iter().filter_map(|target| several_to_docker(file, target)).collect()
+pub(super) fn findings(file: &TextFile<'_>) -> Vec<Finding> {
+    targets(file.name, file.text).iter().filter_map(|target| several_to_docker(file, target)).collect()
 }
 
 /// The builds of all targets.
-pub(super) fn builds(file: BuildFile<'_>) -> Vec<Build> {
+pub(super) fn builds(name: &str, text: &str) -> Vec<Build> {
     let build = |target: Target| Build {
         dockerfile: dockerfile_in(target.context.as_deref(), target.dockerfile.as_deref()),
         platforms: target.platforms,
     };
-    targets(file).into_iter().map(build).collect()
+    targets(name, text).into_iter().map(build).collect()
 }
 
-fn several_to_docker(file: BuildFile<'_>, target: &Target) -> Option<Finding> {
+fn several_to_docker(file: &TextFile<'_>, target: &Target) -> Option<Finding> {
     let (_, span) = target.outputs.iter().find(|(output, _)| is_docker(output)).filter(|_| target.platforms.len() > 1)?;
     several_loaded(file, span.clone(), &target.platforms)
 }
@@ -47,22 +48,22 @@ fn is_docker(output: &str) -> bool {
 
 /// BuildKit's exporter `docker` refuses several platforms unless Docker keeps its images in containerd (moby/buildkit
 /// `exporter/docker`; buildx `build/build.go`).
-pub(super) fn several_loaded(file: BuildFile<'_>, span: Range<usize>, platforms: &[Platform]) -> Option<Finding> {
+pub(super) fn several_loaded(file: &TextFile<'_>, span: Range<usize>, platforms: &[Platform]) -> Option<Finding> {
     let message = format!("the build for {} is to be loaded into Docker, which holds one platform of a tag", listed(platforms));
-    let mut found = file.finding("several-platforms-loaded", span, message)?;
+    let mut found = finding(file, "several-platforms-loaded", span, message)?;
     found.confidence = Confidence::Medium;
     found.evidence = vec!["buildx says: docker exporter does not currently support exporting manifest lists".to_owned()];
     found.fix = Some("push the build for all platforms, and load only the one that is tried out".to_owned());
     Some(found)
 }
 
-fn targets(file: BuildFile<'_>) -> Vec<Target> {
-    if file.name.ends_with(".json") {
-        let (documents, _) = yaml::parse(file.text);
+fn targets(name: &str, text: &str) -> Vec<Target> {
+    if name.ends_with(".json") {
+        let (documents, _) = yaml::parse(text);
         let targets = documents.first().and_then(|document| document.get("target")).map(Node::entries).unwrap_or_default();
         return targets.iter().map(|(_, target)| from_json(target)).collect();
     }
-    let Ok(body) = file.text.parse::<Body>() else { return Vec::new() };
+    let Ok(body) = text.parse::<Body>() else { return Vec::new() };
     body.get_blocks("target").map(from_hcl).collect()
 }
 

@@ -1,25 +1,26 @@
 //! Compose files (compose-spec): services that are pinned to a platform, and builds for several.
 
 use crate::base::Platform;
-use crate::finding::Finding;
+use crate::finding::{Finding, TextFile};
 use crate::format::yaml::Node;
+use crate::lint::finding;
 
-use super::{Build, BuildFile, dockerfile_in};
+use super::{Build, dockerfile_in};
 
 /// Services that are pinned to one architecture.
-pub(super) fn findings(file: BuildFile<'_>, document: &Node) -> Vec<Finding> {
+pub(super) fn findings(file: &TextFile<'_>, document: &Node) -> Vec<Finding> {
     let services = document.get("services").map(Node::entries).unwrap_or_default();
     services.iter().filter_map(|(name, service)| pinned(file, name, service)).collect()
 }
 
-fn pinned(file: BuildFile<'_>, name: &Node, service: &Node) -> Option<Finding> {
+fn pinned(file: &TextFile<'_>, name: &Node, service: &Node) -> Option<Finding> {
     let place = service.get("platform")?;
     let platform: Platform = place.text()?.parse().ok()?;
     let name = crate::base::escape(name.text()?);
     let message = format!(
         "service {name} is pinned to {platform}: on machines of other architectures it runs under emulation, or not at all"
     );
-    let mut found = file.finding("pinned-service", place.span.clone(), message)?;
+    let mut found = finding(file, "pinned-service", place.span.clone(), message)?;
     found.fix = Some(format!(
         "leave `platform` out where the image is there for other platforms too; where it is not, say so beside it, or set it from \
          outside: `platform: ${{DOCKER_PLATFORM:-{platform}}}`"

@@ -1,17 +1,17 @@
 //! Kubernetes manifests: images of one architecture that nothing keeps from nodes of another.
 
 use crate::base::escape;
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, TextFile};
 use crate::format::yaml::{Node, Value};
 
-use super::BuildFile;
 use crate::lint::dockerfile::naming;
+use crate::lint::finding;
 
 /// The labels by which nodes say their architecture (Kubernetes, "Well-Known Labels"; the second is its older name).
 const LABELS: [&str; 2] = ["kubernetes.io/arch", "beta.kubernetes.io/arch"];
 
 /// Containers whose image's name says that it is of one architecture, in pods that may go to any node.
-pub(super) fn findings(file: BuildFile<'_>, document: &Node) -> Vec<Finding> {
+pub(super) fn findings(file: &TextFile<'_>, document: &Node) -> Vec<Finding> {
     let members = document.get("items").map(Node::items).unwrap_or_default();
     let objects = std::iter::once(document).filter(|_| members.is_empty()).chain(members);
     objects.filter_map(pod).flat_map(|pod| unpinned(file, pod)).collect()
@@ -30,7 +30,7 @@ fn pod(object: &Node) -> Option<&Node> {
     }
 }
 
-fn unpinned(file: BuildFile<'_>, pod: &Node) -> Vec<Finding> {
+fn unpinned(file: &TextFile<'_>, pod: &Node) -> Vec<Finding> {
     let chooses = ["nodeSelector", "affinity"].iter().filter_map(|key| pod.get(key)).any(names_architecture);
     if chooses || pod.get("nodeName").is_some() {
         return Vec::new();
@@ -48,12 +48,12 @@ fn names_architecture(node: &Node) -> bool {
     }
 }
 
-fn one_architecture(file: BuildFile<'_>, container: &Node) -> Option<Finding> {
+fn one_architecture(file: &TextFile<'_>, container: &Node) -> Option<Finding> {
     let place = container.get("image")?;
     let image = place.text()?;
     let architecture = naming::agreed(image)?.architecture;
     let message = format!("{} is by its name for {architecture} only, but the pod may go to any node", escape(image));
-    let mut found = file.finding("unpinned-workload", place.span.clone(), message)?;
+    let mut found = finding(file, "unpinned-workload", place.span.clone(), message)?;
     found.confidence = Confidence::Medium;
     found.fix = Some(format!(
         "use an image that is there for every node's platform; until then keep the pod on {architecture} nodes: \

@@ -7,24 +7,12 @@ mod manifest;
 mod workflow;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use crate::base::Platform;
-use crate::finding::Finding;
+use crate::finding::{Finding, TextFile};
 use crate::format::yaml::{self, Node};
 
-use super::{Kind, Linted, finding};
-
-/// Such a file.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct BuildFile<'a> {
-    /// As the user knows it.
-    pub(super) name: &'a str,
-    /// All of it.
-    pub(super) text: &'a str,
-    /// Which.
-    pub(super) kind: Kind,
-}
+use super::{Kind, Linted};
 
 /// One build that a file asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,11 +24,11 @@ struct Build {
 }
 
 /// What is wrong in such a file, and what it asks to ignore.
-pub(super) fn lint(file: BuildFile<'_>) -> Linted {
-    let judged = |judge: fn(BuildFile<'_>, &Node) -> Vec<Finding>| {
-        documents(file).iter().flat_map(|document| judge(file, document)).collect::<Vec<_>>()
+pub(super) fn lint(file: &TextFile<'_>, kind: Kind) -> Linted {
+    let judged = |judge: fn(&TextFile<'_>, &Node) -> Vec<Finding>| {
+        documents(file.text, kind).iter().flat_map(|document| judge(file, document)).collect::<Vec<_>>()
     };
-    let mut findings = match file.kind {
+    let mut findings = match kind {
         Kind::Workflow => judged(workflow::findings),
         Kind::Compose => judged(compose::findings),
         Kind::Manifest => judged(manifest::findings),
@@ -73,14 +61,13 @@ pub fn platforms_built<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) 
 
 fn builds(name: &str, text: &str) -> Vec<Build> {
     let Some(kind) = Kind::of(name) else { return Vec::new() };
-    let file = BuildFile { name, text, kind };
     let read = match kind {
         Kind::Workflow => workflow::builds,
         Kind::Compose => compose::builds,
-        Kind::Bake => return bake::builds(file),
+        Kind::Bake => return bake::builds(name, text),
         Kind::Manifest | Kind::Dockerfile => return Vec::new(),
     };
-    documents(file).iter().flat_map(read).collect()
+    documents(text, kind).iter().flat_map(read).collect()
 }
 
 /// Where a build file's paths begin: its own directory, and for a workflow the repository's.
@@ -104,18 +91,11 @@ fn joined(folder: &str, path: &str) -> Option<String> {
 }
 
 /// What cannot be read is left to those whose file it is: `docker compose config` and the like say it better.
-fn documents(file: BuildFile<'_>) -> Vec<Node> {
-    match file.kind {
+fn documents(text: &str, kind: Kind) -> Vec<Node> {
+    match kind {
         // Most YAML is not Kubernetes', and is told so without reading it.
-        Kind::Manifest if !(file.text.contains("apiVersion") && file.text.contains("containers")) => Vec::new(),
-        _ => yaml::parse(file.text).0,
-    }
-}
-
-impl BuildFile<'_> {
-    /// A finding of a rule, by its name.
-    fn finding(&self, rule_name: &str, span: Range<usize>, message: String) -> Option<Finding> {
-        finding(self.name, self.text, rule_name, span, message)
+        Kind::Manifest if !(text.contains("apiVersion") && text.contains("containers")) => Vec::new(),
+        _ => yaml::parse(text).0,
     }
 }
 

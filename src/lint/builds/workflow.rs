@@ -1,39 +1,55 @@
 //! GitHub workflows that build images: for which platforms, and whether the runner can.
 
 use crate::base::{Platform, escape};
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, TextFile};
 use crate::format::yaml::Node;
+use crate::lint::finding;
 
 use super::bake::several_loaded;
-use super::{Build, BuildFile, dockerfile_in, listed, platforms};
+use super::{Build, dockerfile_in, listed, platforms};
 
 /// A job, with what its expressions may mean.
 struct Job<'a> {
     node: &'a Node,
     workflow: &'a Node,
+    machine: Machine<'a>,
+}
+
+/// What the steps of a job make of the machine that it runs on.
+struct Machine<'a> {
+    /// The builder, where one is set up: its driver, if it says one, and whether it lies on other machines.
+    builder: Option<(Option<&'a str>, bool)>,
+    /// Whether a script may set up a builder, or have Docker keep its images in containerd.
+    makes_builder: bool,
+    /// Whether an emulator is set up.
+    emulates: bool,
+    /// Whether something that is not read here may set it up: a composite action of the repository.
+    is_opaque: bool,
 }
 
 /// A step that builds an image with Docker's own action.
 struct Step<'a> {
     node: &'a Node,
-    /// All steps of its job, in order, this one among them.
-    steps: &'a [Node],
     /// The texts of `platforms`, with what a matrix puts there each time.
     variants: Vec<Vec<Platform>>,
 }
 
 const BUILD: &str = "docker/build-push-action";
 
+/// As many jobs a matrix makes at most (GitHub, "Running variations of jobs in a workflow").
+const MOST_VARIANTS: usize = 256;
+
 /// What is wrong in a workflow.
-pub(super) fn findings(file: BuildFile<'_>, document: &Node) -> Vec<Finding> {
+pub(super) fn findings(file: &TextFile<'_>, document: &Node) -> Vec<Finding> {
     let mut found = Vec::new();
+    let is_merged = is_merged(document);
     for job in jobs(document) {
         for step in job.builds() {
             found.extend(no_platforms(file, &job, &step));
-            found.extend(no_builder(file, &step));
+            found.extend(no_builder(file, &job, &step));
             found.extend(no_emulation(file, &job, &step));
             found.extend(loaded(file, &step));
-            found.extend(overwritten_tag(file, &job, &step));
+            found.extend(overwritten_tag(file, &job, &step).filter(|_| !is_merged));
         }
     }
     found
@@ -57,18 +73,17 @@ pub(super) fn builds(document: &Node) -> Vec<Build> {
 
 fn jobs(document: &Node) -> impl Iterator<Item = Job<'_>> {
     let jobs = document.get("jobs").map(Node::entries).unwrap_or_default();
-    jobs.iter().map(move |(_, node)| Job { node, workflow: document })
+    jobs.iter().map(move |(_, node)| Job { node, workflow: document, machine: Machine::of(steps(node)) })
+}
+
+fn steps(job: &Node) -> &[Node] {
+    job.get("steps").map(Node::items).unwrap_or_default()
 }
 
 impl<'a> Job<'a> {
-    fn steps(&self) -> &'a [Node] {
-        self.node.get("steps").map(Node::items).unwrap_or_default()
-    }
-
-    fn builds(&self) -> Vec<Step<'a>> {
-        let steps = self.steps();
-        let is_build = |step: &&Node| is_action(step, BUILD);
-        steps.iter().filter(is_build).map(|node| Step { node, steps, variants: self.variants(node) }).collect()
+    fn builds(&self) -> impl Iterator<Item = Step<'a>> {
+        let builds = steps(self.node).iter().filter(|step| is_action(step, BUILD));
+        builds.map(|node| Step { node, variants: self.variants(node) })
     }
 
     /// The platforms of a step, once for each job that a matrix makes of this one; none where they cannot be told.
@@ -99,7 +114,7 @@ impl<'a> Job<'a> {
         let (name, inner) = path.split_first().map_or(("", &[][..]), |(name, inner)| (*name, inner));
         let own = matrix.get(name).map(Node::items).unwrap_or_default().iter().filter_map(|item| item.at(inner));
         let included = matrix.get("include").map(Node::items).unwrap_or_default().iter().filter_map(|item| item.at(&path));
-        let mut values: Vec<String> = own.chain(included).filter_map(Node::text).map(str::to_owned).collect();
+        let mut values: Vec<String> = own.chain(included).filter_map(Node::text).map(str::to_owned).take(MOST_VARIANTS).collect();
         values.dedup();
         values
     }
@@ -127,36 +142,32 @@ impl<'a> Step<'a> {
         self.with(key).and_then(Node::text).is_some_and(|text| text.eq_ignore_ascii_case(value))
     }
 
-    fn uses(&self, action: &str) -> Option<&'a Node> {
-        self.steps.iter().find(|step| is_action(step, action))
-    }
-
-    /// Whether something that is not read here may set up the machine: a composite action of the repository.
-    fn is_opaque(&self) -> bool {
-        let uses = |step: &Node| step.get("uses").and_then(Node::text).is_some_and(|action| action.starts_with('.'));
-        self.steps.iter().any(uses)
-    }
-
-    /// Whether a `run` step mentions one of the words.
-    fn runs(&self, words: &[&str]) -> bool {
-        let text = |step: &'a Node| step.get("run").and_then(Node::text);
-        self.steps.iter().filter_map(text).any(|script| words.iter().any(|word| script.contains(word)))
-    }
-
-    /// The builder, where the workflow sets one up: its driver, if it says one, and whether it lies on other machines.
-    fn builder(&self) -> Option<(Option<&'a str>, bool)> {
-        let with = self.uses("docker/setup-buildx-action")?.get("with");
-        let said = |key: &str| with.and_then(|with| with.get(key)).and_then(Node::text);
-        let driver = said("driver");
-        let is_elsewhere =
-            driver.is_some_and(|driver| matches!(driver, "remote" | "kubernetes" | "cloud") || driver.contains("${{"));
-        Some((driver, is_elsewhere || ["endpoint", "append"].iter().any(|key| said(key).is_some())))
-    }
-
     fn pushes(&self) -> bool {
         let output = self.with("outputs").and_then(Node::text).unwrap_or_default();
         self.says("push", "true") || output.contains("push=true")
     }
+}
+
+impl<'a> Machine<'a> {
+    fn of(steps: &'a [Node]) -> Self {
+        let uses = |action: &str| steps.iter().find(|step| is_action(step, action));
+        let scripts = || steps.iter().filter_map(|step| step.get("run")?.text());
+        let runs = |words: [&str; 2]| scripts().any(|script| words.iter().any(|word| script.contains(word)));
+        let is_local = |step: &Node| step.get("uses").and_then(Node::text).is_some_and(|action| action.starts_with('.'));
+        Self {
+            builder: uses("docker/setup-buildx-action").map(builder),
+            makes_builder: runs(["buildx create", "containerd-snapshotter"]),
+            emulates: uses("docker/setup-qemu-action").is_some() || runs(["binfmt", "qemu"]),
+            is_opaque: steps.iter().any(is_local),
+        }
+    }
+}
+
+fn builder(step: &Node) -> (Option<&str>, bool) {
+    let said = |key: &str| step.at(&["with", key]).and_then(Node::text);
+    let driver = said("driver");
+    let is_elsewhere = driver.is_some_and(|driver| matches!(driver, "remote" | "kubernetes" | "cloud") || driver.contains("${{"));
+    (driver, is_elsewhere || ["endpoint", "append"].iter().any(|key| said(key).is_some()))
 }
 
 fn is_action(step: &Node, action: &str) -> bool {
@@ -165,29 +176,29 @@ fn is_action(step: &Node, action: &str) -> bool {
 }
 
 /// Pushes without `platforms`: only the runner's own.
-fn no_platforms(file: BuildFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Finding> {
+fn no_platforms(file: &TextFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Finding> {
     let native = job.native()?.first()?;
-    if step.with("platforms").is_some() || !step.pushes() || step.is_opaque() {
+    if step.with("platforms").is_some() || !step.pushes() || job.machine.is_opaque {
         return None;
     }
     let place = step.node.get("uses")?;
     let message = format!("the image is built and pushed for linux/{native} only, the runner's own platform");
-    let mut found = file.finding("no-build-platforms", place.span.clone(), message)?;
+    let mut found = finding(file, "no-build-platforms", place.span.clone(), message)?;
     found.fix = Some("say for which platforms it is: `platforms: linux/amd64,linux/arm64`".to_owned());
     Some(found)
 }
 
 /// Several platforms with Docker's own builder, which builds for one.
-fn no_builder(file: BuildFile<'_>, step: &Step<'_>) -> Option<Finding> {
+fn no_builder(file: &TextFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Finding> {
     let platforms = step.variants.iter().find(|platforms| platforms.len() > 1)?;
-    let is_set_up = step.builder().is_some_and(|(driver, _)| driver != Some("docker"));
-    if is_set_up || step.is_opaque() || step.with("builder").is_some() || step.runs(&["buildx create", "containerd-snapshotter"])
-    {
+    let machine = &job.machine;
+    let is_set_up = machine.makes_builder || machine.builder.is_some_and(|(driver, _)| driver != Some("docker"));
+    if is_set_up || machine.is_opaque || step.with("builder").is_some() {
         return None;
     }
     let place = step.with("platforms")?;
     let message = format!("a build for {} needs a builder of its own, and none is set up", listed(platforms));
-    let mut found = file.finding("builder-missing", place.span.clone(), message)?;
+    let mut found = finding(file, "builder-missing", place.span.clone(), message)?;
     found.confidence = Confidence::Medium;
     found.evidence = vec!["buildx says: Multi-platform build is not supported for the docker driver".to_owned()];
     found.fix = Some("add a step `uses: docker/setup-buildx-action@v3` before it, without `driver: docker`".to_owned());
@@ -195,18 +206,18 @@ fn no_builder(file: BuildFile<'_>, step: &Step<'_>) -> Option<Finding> {
 }
 
 /// A platform that the runner cannot execute, and no emulator.
-fn no_emulation(file: BuildFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Finding> {
+fn no_emulation(file: &TextFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Finding> {
     let native = job.native()?;
     let is_foreign = |platform: &&Platform| !native.contains(&platform.architecture.as_str());
     let foreign = step.variants.iter().flatten().find(is_foreign)?;
-    let is_elsewhere = step.builder().is_some_and(|(_, is_elsewhere)| is_elsewhere) || step.with("builder").is_some();
-    let is_set_up = step.uses("docker/setup-qemu-action").is_some() || step.runs(&["binfmt", "qemu"]);
-    if is_set_up || is_elsewhere || step.is_opaque() {
+    let machine = &job.machine;
+    let is_elsewhere = machine.builder.is_some_and(|(_, is_elsewhere)| is_elsewhere) || step.with("builder").is_some();
+    if machine.emulates || is_elsewhere || machine.is_opaque {
         return None;
     }
     let place = step.with("platforms")?;
     let message = format!("the runner cannot execute what the build runs on {foreign}, and no emulator is set up");
-    let mut found = file.finding("emulator-not-set-up", place.span.clone(), message)?;
+    let mut found = finding(file, "emulator-not-set-up", place.span.clone(), message)?;
     found.confidence = Confidence::Medium;
     found.evidence = vec![
         "a RUN on that platform ends with: exec /bin/sh: exec format error".to_owned(),
@@ -217,18 +228,18 @@ fn no_emulation(file: BuildFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<F
     Some(found)
 }
 
-fn loaded(file: BuildFile<'_>, step: &Step<'_>) -> Option<Finding> {
+fn loaded(file: &TextFile<'_>, step: &Step<'_>) -> Option<Finding> {
     let platforms = step.variants.iter().find(|platforms| platforms.len() > 1)?;
     let place = step.with("load").filter(|_| step.says("load", "true"))?;
     several_loaded(file, place.span.clone(), platforms)
 }
 
 /// Jobs of a matrix that push one tag, each for its own platform: the last one stands.
-fn overwritten_tag(file: BuildFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Finding> {
+fn overwritten_tag(file: &TextFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Finding> {
     let tags = step.with("tags")?;
     let architectures: Vec<String> = step.variants.iter().map(|platforms| listed(platforms)).collect();
     let differ = architectures.windows(2).any(|pair| matches!(pair, [one, next] if one != next));
-    if !differ || !step.pushes() || depends_on_matrix(step, tags) || is_merged(job.workflow) {
+    if !differ || !step.pushes() || depends_on_matrix(job, tags) {
         return None;
     }
     let output = step.with("outputs").and_then(Node::text).unwrap_or_default();
@@ -239,7 +250,7 @@ fn overwritten_tag(file: BuildFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Optio
         "each job of the matrix pushes the same tag for its own platform ({}): the last one stands alone",
         architectures.join("; ")
     );
-    let mut found = file.finding("overwritten-tag", tags.span.clone(), message)?;
+    let mut found = finding(file, "overwritten-tag", tags.span.clone(), message)?;
     found.evidence = vec![format!("the tag: {}", escape(tags.text()?.trim()))];
     found.fix = Some(
         "push each by its digest (`outputs: type=image,push-by-digest=true,name-canonical=true,push=true`) and join them in a job \
@@ -251,7 +262,7 @@ fn overwritten_tag(file: BuildFile<'_>, job: &Job<'_>, step: &Step<'_>) -> Optio
 
 /// Whether the tags differ from job to job: they, or the step whose output they are, name the matrix. What comes from anywhere
 /// else may.
-fn depends_on_matrix(step: &Step<'_>, tags: &Node) -> bool {
+fn depends_on_matrix(job: &Job<'_>, tags: &Node) -> bool {
     let text = tags.text().unwrap_or_default();
     let mut rest = text;
     while let Some((_, expression)) = rest.split_once("${{") {
@@ -260,7 +271,7 @@ fn depends_on_matrix(step: &Step<'_>, tags: &Node) -> bool {
         let is_fixed = match path.as_slice() {
             ["env" | "github" | "secrets" | "vars" | "inputs" | "needs", ..] => true,
             ["steps", id, ..] => {
-                step.steps.iter().any(|other| other.get("id").and_then(Node::text) == Some(id) && !names_matrix(other))
+                steps(job.node).iter().any(|other| other.get("id").and_then(Node::text) == Some(id) && !names_matrix(other))
             }
             _ => false,
         };
@@ -285,5 +296,5 @@ fn is_merged(workflow: &Node) -> bool {
         ["imagetools create", "manifest create", "manifest push", "manifest-tool"].iter().any(|words| says("run").contains(words))
             || says("uses").contains("manifest")
     };
-    jobs(workflow).any(|job| job.steps().iter().any(joins))
+    jobs(workflow).any(|job| steps(job.node).iter().any(joins))
 }

@@ -17,6 +17,9 @@ use super::value::Value;
 /// More uses than this are not kept: rules hold them against one another, and real files have hundreds.
 const MAX_USES: usize = 10_000;
 
+/// More stages than this are not followed: each begins with a copy of all that is known at the end of the one that it is made from.
+const MAX_STAGES: usize = 500;
+
 /// A build for one platform.
 #[derive(Debug)]
 pub(super) struct Build {
@@ -101,7 +104,7 @@ impl Build {
             uses: Vec::new(),
             bodies: Vec::new(),
         };
-        for number in 0..stages.len() {
+        for number in 0..stages.len().min(MAX_STAGES) {
             follower.stage(number, followed.contains(&number));
         }
         let bodies = follower.bodies;
@@ -188,8 +191,10 @@ impl Follower<'_> {
                     pairs.iter().map(|pair| (pair.name.as_str().to_owned(), self.value(pair, at, inside))).collect();
                 for ((name, value), pair) in values.into_iter().zip(pairs) {
                     self.used(at, What::Env { name: name.clone(), value: value.clone() }, pair.name.span());
-                    inside.environment.insert(name.clone());
-                    inside.state.variables.insert(name, value);
+                    inside.state.set(&name, value);
+                    if inside.state.variables.contains_key(&name) {
+                        inside.environment.insert(name);
+                    }
                 }
             }
             (_, Keyword::Run) => self.run(instruction, at, machine, inside),
@@ -269,7 +274,7 @@ impl Follower<'_> {
                 global.or_else(supplied).unwrap_or_else(|| Value::unknown(naming::speaks_of_architecture(&name)))
             }
         };
-        inside.state.variables.insert(name, value);
+        inside.state.set(&name, value);
     }
 
     fn run(&mut self, instruction: &Instruction, at: At, machine: &Machine, inside: &mut Inside) {
@@ -316,8 +321,8 @@ impl Follower<'_> {
         let is_from_context = flag.is_none();
         let from = flag.and_then(|flag| flag.value.as_ref()).and_then(|name| stages::meant(self.stages, name.as_str()));
         if let Some(heredoc) = instruction.heredocs.first() {
-            let name = shell::base_name(target.as_str()).to_owned();
-            inside.state.files.insert(name, Value::written(heredoc.content.as_str(), heredoc.content.span()));
+            let content = Value::written(heredoc.content.as_str(), heredoc.content.span());
+            inside.state.write(shell::base_name(target.as_str()), content);
             return;
         }
         for source in sources {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::Subject;
+use super::super::fix::edited;
 use super::build::{Build, Use, What};
 use super::naming::{self, Token};
 use super::rules::Hit;
@@ -30,17 +31,42 @@ pub(super) enum Fixable {
     Asset { at: Use, address: Value, token: Token, scheme: String },
 }
 
-/// The changes that mend a hit; none where they are not certain.
-pub(super) fn edits(subject: &Subject<'_>, builds: &[Build], hit: &Hit) -> Vec<Edit> {
+/// So many addresses are looked at for a fix in one file: each is held against all that a build does.
+const MOST_ASSETS: usize = 100;
+
+/// How often the build of a file is followed anew to see whether it keeps what it fetches.
+const MOST_TRIALS: usize = 64;
+
+/// The changes that mend each of the hits; none where they are not certain.
+pub(super) fn edits<'a>(subject: &Subject<'_>, builds: &[Build], hits: impl Iterator<Item = &'a Hit>) -> Vec<Vec<Edit>> {
+    let mut assets = 0;
+    let (mut edits, mut is_asset) = (Vec::new(), Vec::new());
+    for hit in hits {
+        let is_one = matches!(hit.fixable, Fixable::Asset { .. });
+        assets += usize::from(is_one);
+        edits.push(if is_one && assets > MOST_ASSETS { Vec::new() } else { proposed(subject, builds, hit) });
+        is_asset.push(is_one);
+    }
+    let proposals = edits.iter_mut().zip(is_asset).filter(|(edits, is_asset)| *is_asset && !edits.is_empty());
+    let mut proposals: Vec<&mut Vec<Edit>> = proposals.map(|(edits, _)| edits).collect();
+    if !proposals.is_empty() {
+        let text = subject.file.text;
+        Trial { text, fetched: addresses(text, &amd64()), left: MOST_TRIALS }.hold(&mut proposals);
+    }
+    edits
+}
+
+fn amd64() -> Platform {
+    Platform::linux("amd64", None)
+}
+
+fn proposed(subject: &Subject<'_>, builds: &[Build], hit: &Hit) -> Vec<Edit> {
     let edits = match &hit.fixable {
         Fixable::No => None,
         Fixable::Remove { span } => Some(vec![Edit { span: span.clone(), replacement: String::new() }]),
         Fixable::Declare { stage, name } => declaration(subject, builds, *stage, name).map(|edit| vec![edit]),
-        Fixable::AptArch { span } => without_option(subject.text, span).map(|edit| vec![edit]),
-        Fixable::Asset { at, address, token, scheme } => {
-            let asset = Asset { subject, builds, at, address, token, scheme };
-            asset.edits().filter(|edits| keeps_amd64(subject.text, edits))
-        }
+        Fixable::AptArch { span } => without_option(subject.file.text, span).map(|edit| vec![edit]),
+        Fixable::Asset { at, address, token, scheme } => Asset { subject, builds, at, address, token, scheme }.edits(),
     };
     let mut edits = edits.unwrap_or_default();
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
@@ -73,20 +99,35 @@ fn without_option(text: &str, span: &Range<usize>) -> Option<Edit> {
     Some(Edit { span, replacement: String::new() })
 }
 
-/// Whether the changed file fetches for amd64 what it fetched before.
-fn keeps_amd64(text: &str, edits: &[Edit]) -> bool {
-    let mut changed = text.to_owned();
-    let mut sorted: Vec<&Edit> = edits.iter().collect();
-    sorted.sort_by_key(|edit| std::cmp::Reverse((edit.span.start, edit.span.end)));
-    sorted.dedup();
-    for edit in sorted {
-        if changed.get(edit.span.clone()).is_none() {
-            return false;
+/// What a build for amd64 fetches, which no change may change.
+struct Trial<'a> {
+    text: &'a str,
+    fetched: Vec<Result<String, String>>,
+    /// How many builds may still be followed.
+    left: usize,
+}
+
+impl Trial<'_> {
+    /// Empties the proposals that change what is fetched. Mostly none does, so all are tried at once, and then each half.
+    fn hold(&mut self, proposals: &mut [&mut Vec<Edit>]) {
+        if self.is_kept(proposals) {
+            return;
         }
-        changed.replace_range(edit.span.clone(), &edit.replacement);
+        if let [only] = proposals {
+            only.clear();
+            return;
+        }
+        let (left, right) = proposals.split_at_mut(proposals.len() / 2);
+        self.hold(left);
+        self.hold(right);
     }
-    let amd64 = Platform::linux("amd64", None);
-    addresses(text, &amd64) == addresses(&changed, &amd64)
+
+    fn is_kept(&mut self, proposals: &[&mut Vec<Edit>]) -> bool {
+        let Some(left) = self.left.checked_sub(1) else { return false };
+        self.left = left;
+        let edits = proposals.iter().flat_map(|edits| edits.iter());
+        edited(self.text, edits).is_some_and(|text| addresses(&text, &amd64()) == self.fetched)
+    }
 }
 
 /// A file of a known tool that is fetched for the wrong architecture.
@@ -115,14 +156,14 @@ impl Asset<'_> {
         places.extend(self.related(build, spelling)?);
         let is_verbatim = |(start, end): &(usize, usize)| {
             let is_inside = instruction.span.contains(start) && *end <= instruction.span.end;
-            is_inside && self.subject.text.get(*start..*end) == Some(spelling)
+            is_inside && self.subject.file.text.get(*start..*end) == Some(spelling)
         };
-        if !places.iter().all(is_verbatim) || has_checksum(self.subject.text.get(instruction.span.clone())?) {
+        if !places.iter().all(is_verbatim) || has_checksum(self.subject.file.text.get(instruction.span.clone())?) {
             return None;
         }
         let (replacement, mut edits) = self.replacement(build, instruction)?;
         if instruction.keyword == Keyword::Run
-            && !places.iter().all(|(start, _)| is_expanded(self.subject.text, instruction, *start))
+            && !places.iter().all(|(start, _)| is_expanded(self.subject.file.text, instruction, *start))
         {
             return None;
         }
@@ -295,6 +336,25 @@ mod tests {
         );
         let kernel = "FROM debian:12\nRUN wget https://repo.anaconda.com/miniconda/Miniconda3-latest-Linux-x86_64.sh && sh Miniconda3-latest-Linux-x86_64.sh\n";
         assert_eq!(fixed(kernel), kernel.replace("x86_64", "$(uname -m)"));
+    }
+
+    #[test]
+    fn a_fix_that_changes_what_is_fetched_is_left_and_the_others_are_made() {
+        let fetch = |version: usize| format!("RUN curl -fLO https://dl.k8s.io/release/v1.{version}.0/bin/linux/amd64/kubectl\n");
+        let others: String = (20..24).map(fetch).collect();
+        let odd = format!("FROM debian:12 AS odd\nENV TARGETARCH=x\n{}", fetch(30));
+        let text = format!("{odd}\nFROM debian:12\n{others}COPY --from=odd /kubectl /\n");
+        let mended = others.replace("amd64", "${TARGETARCH}");
+        assert_eq!(fixed(&text), format!("{odd}\nFROM debian:12\nARG TARGETARCH\n{mended}COPY --from=odd /kubectl /\n"));
+    }
+
+    #[test]
+    fn only_so_many_addresses_of_a_file_are_mended_at_once() {
+        let line = |version: usize| format!("RUN curl -fLO https://dl.k8s.io/release/v1.{version}.0/bin/linux/amd64/kubectl\n");
+        let text: String = std::iter::once("FROM debian:12\n".to_owned()).chain((0..super::MOST_ASSETS + 5).map(line)).collect();
+        let found = lint("Dockerfile", &text, &Options::default()).findings;
+        assert_eq!(found.len(), super::MOST_ASSETS + 5);
+        assert_eq!(found.iter().filter(|finding| !finding.edits.is_empty()).count(), super::MOST_ASSETS);
     }
 
     #[test]

@@ -145,10 +145,10 @@ fn platforms(subject: &Subject<'_>) -> Vec<Platform> {
         return subject.options.platforms.iter().map(Platform::normalised).collect();
     }
     // A folder is named after an architecture as a whole; a file has it as one of its words.
-    if let Some(named) = subject.name.rsplit('/').take(3).find_map(naming::agreed) {
+    if let Some(named) = subject.file.name.rsplit('/').take(3).find_map(naming::agreed) {
         return vec![Platform::linux(named.architecture, None).normalised()];
     }
-    let name = subject.name.rsplit('/').next().unwrap_or_default();
+    let name = subject.file.name.rsplit('/').next().unwrap_or_default();
     let others = siblings::architectures(name, &subject.options.siblings);
     let usual = || USUAL.into_iter().map(|architecture| Platform::linux(architecture, None));
     let left: Vec<Platform> = usual().filter(|platform| !others.contains(platform.architecture.as_str())).collect();

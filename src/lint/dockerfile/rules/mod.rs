@@ -79,19 +79,23 @@ pub(super) fn findings(subject: &Subject<'_>, builds: &[Build]) -> Vec<Finding> 
             entry.1.certainty = entry.1.certainty.min(hit.certainty);
         }
     }
-    found.into_values().filter_map(|(platforms, hit)| finding(subject, builds, &platforms, hit)).collect()
+    let found: Vec<(Vec<Platform>, Hit)> = found.into_values().collect();
+    let edits = fixes::edits(subject, builds, found.iter().map(|(_, hit)| hit));
+    let findings = found.into_iter().zip(edits).filter_map(|((platforms, hit), edits)| {
+        // What is right on none of the platforms is meant for one that nobody has named.
+        let is_unnamed = platforms.len() > 1 && platforms.len() == builds.len() && is_about_architecture(hit.rule);
+        let found = finding(subject, &platforms, hit)?;
+        let severity = if is_unnamed { Severity::Info } else { found.severity };
+        Some(Finding { severity, edits, ..found })
+    });
+    findings.collect()
 }
 
-fn finding(subject: &Subject<'_>, builds: &[Build], platforms: &[Platform], hit: Hit) -> Option<Finding> {
+fn finding(subject: &Subject<'_>, platforms: &[Platform], hit: Hit) -> Option<Finding> {
     let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     let message = format!("on {} {}", names.join(" and "), hit.says);
     let mut finding = subject.finding(hit.rule, hit.span.clone(), message)?;
-    finding.edits = fixes::edits(subject, builds, &hit);
     finding.severity = hit.severity.unwrap_or(finding.severity);
-    // What is right on none of the platforms is meant for one that nobody has named.
-    if platforms.len() > 1 && platforms.len() == builds.len() && is_about_architecture(hit.rule) {
-        finding.severity = Severity::Info;
-    }
     finding.confidence = if hit.certainty == Certainty::Surely { Confidence::High } else { Confidence::Medium };
     finding.evidence = hit.value.into_iter().collect();
     finding.fix = hit.help;

@@ -44,7 +44,7 @@ impl Shell<'_> {
             }
             "unset" => {
                 for name in operands.iter().filter_map(Value::text) {
-                    self.state.variables.insert(name, Value::default());
+                    self.state.set(&name, Value::default());
                 }
                 done
             }

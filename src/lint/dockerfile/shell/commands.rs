@@ -166,7 +166,7 @@ impl Shell<'_> {
 
     fn write(&mut self, path: Value, content: Value, place: Option<Range<usize>>) {
         if let Some(name) = path.text() {
-            self.state.files.insert(base_name(&name).to_owned(), content.clone());
+            self.state.write(base_name(&name), content.clone());
         }
         self.event(Action::Write { path, content }, place);
     }

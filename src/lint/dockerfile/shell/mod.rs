@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::arguments::is_automatic;
 use super::machine::Machine;
 use super::value::Value;
 use crate::format::dockerfile::Text;
@@ -161,7 +162,28 @@ struct Shell<'a> {
     depth: usize,
 }
 
+/// So many variables, and so many files, are remembered; what else there is, is not known. Every RUN and every branch takes a copy of
+/// them, and real files have some dozens.
+const MAX_KNOWN: usize = 300;
+
+fn remember(known: &mut BTreeMap<String, Value>, name: &str, value: Value) {
+    // One that BuildKit sets is taken for undeclared where it is not known.
+    if known.len() < MAX_KNOWN || known.contains_key(name) || is_automatic(name) {
+        known.insert(name.to_owned(), value);
+    }
+}
+
 impl State {
+    /// A variable is set.
+    pub(super) fn set(&mut self, name: &str, value: Value) {
+        remember(&mut self.variables, name, value);
+    }
+
+    /// A file is written.
+    pub(super) fn write(&mut self, name: &str, content: Value) {
+        remember(&mut self.files, name, content);
+    }
+
     /// What is true after either of two branches. `varies`: whether it depends on the architecture which was taken.
     fn merge(&mut self, other: Self, varies: bool) {
         let names: BTreeSet<String> = self.variables.keys().chain(other.variables.keys()).cloned().collect();

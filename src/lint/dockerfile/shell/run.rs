@@ -368,7 +368,7 @@ impl Shell<'_> {
 
     pub(super) fn assign(&mut self, name: &str, value: Value) {
         let value = if self.chosen > 0 { value.chosen() } else { value };
-        self.state.variables.insert(name.to_owned(), value);
+        self.state.set(name, value);
     }
 }
 

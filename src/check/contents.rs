@@ -11,7 +11,7 @@ use crate::image::{Credentials, EntryKind, Found, Rootfs};
 
 use super::data::{Unloadable, exemption, raised, runtime};
 use super::other_systems::judge_other_systems;
-use super::{Case, finding};
+use super::{Case, finding, php};
 use crate::node::{Code, aliases, all_aliases, native_code, sibling_code};
 
 /// More findings than this of one kind say nothing new; the rest are counted.
@@ -252,7 +252,8 @@ fn of_another_machine(platform: &Platform, path: &GuestPath) -> Unloadable {
 /// its own.
 fn raises(rootfs: &Rootfs, path: &GuestPath, why: Unloadable) -> Option<String> {
     let language = runtime(path).filter(|_| exec::libc_in(rootfs) == Some(Libc::Glibc))?;
-    Some(format!("{language} raises: {}", raised(language, path, why)?))
+    let raised = if language == "PHP" { php::raised(rootfs, path, why) } else { raised(language, path, why) };
+    Some(format!("{language} raises: {}", raised?))
 }
 
 /// The name by which a native program asks for this library, if no native library answers to it. Loaders skip a library of

@@ -78,8 +78,7 @@ pub(super) fn raised(runtime: &str, path: &GuestPath, why: Unloadable) -> Option
     let whole = path.to_string();
     let tagged = row.tagged.as_ref().filter(|_| why.is_tagged);
     let text = tagged.or(if why.is_elf { Some(&row.text) } else { row.not_elf.as_ref() });
-    let stem = whole.strip_suffix(".so").unwrap_or(&whole);
-    Some(text?.replace("{path}", &whole).replace("{stem}", stem).replace("{module}", &module(&whole)))
+    Some(text?.replace("{path}", &whole).replace("{module}", &module(&whole)))
 }
 
 /// What a language calls the module that lies there: Perl by the folders below `auto`, Python by those below its packages.

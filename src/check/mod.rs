@@ -5,6 +5,7 @@ mod contents;
 mod data;
 mod images;
 mod other_systems;
+mod php;
 mod placements;
 mod scheduling;
 mod starts;

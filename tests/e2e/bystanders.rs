@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::image::{Image, Item, data, program, tree};
+use crate::image::{Image, Item, data, link, program, tree};
 use crate::lab::{Lab, output, shell};
 use crate::packages::{debian_file, npm, unpack, wheel};
 use crate::run::{Run, check};
@@ -200,18 +200,52 @@ fn what_php_warns_of_is_what_is_said() {
     let extensions = "usr/lib/php/20220829";
     let root = lab.path("php");
     unpack(&root, "amd64", &["php8.2-cli"]);
-    let foreign = debian_file("arm64", "php8.2-common", &format!("{extensions}/ctype.so"));
+    let settings = "etc/php/8.2/cli/conf.d/20-extension.ini";
+    fs::create_dir_all(root.join(settings).parent().unwrap()).unwrap();
+    let foreign = debian_file("arm64", "php8.2-opcache", &format!("{extensions}/opcache.so"));
     for (name, bytes) in [("foreign", foreign), ("for-macos", [&[0xcf, 0xfa, 0xed, 0xfe, 12, 0, 0, 1][..], &[0; 200]].concat())] {
         let file = format!("/{extensions}/{name}.so");
         fs::write(root.join(&file[1..]), &bytes).unwrap();
-        let run = with(&lab, "COPY extensions", &[data(&file, bytes)]);
-        let loads = format!("extension={name}");
-        let php = ["/usr/bin/php8.2", "-n", "-d", "display_errors=0", "-d", "log_errors=1", "-d", &loads, "-r", ""];
-        let warned = output(Command::new("chroot").arg(&root).args(php));
-        let text = String::from_utf8(warned.stderr).unwrap();
-        let expected = raised(&run, &file);
-        assert!(text.lines().any(|line| line == expected), "{expected}\n{text}");
+        let values = [name.to_owned(), format!("{name}.so"), format!("\"{file}\" ; comment")];
+        let asks =
+            ["extension", "zend_extension"].iter().flat_map(|key| values.iter().map(move |value| format!("{key} = {value}\n")));
+        for asked in asks {
+            fs::write(root.join(settings), &asked).unwrap();
+            let files = [data(&file, bytes.clone()), data(&format!("/{settings}"), asked.clone())];
+            let expected = raised(&with(&lab, "COPY extensions", &files), &file);
+            let php = ["/usr/bin/php8.2", "-d", "display_errors=0", "-d", "log_errors=1", "-r", ""];
+            let warned = output(Command::new("chroot").arg(&root).args(php));
+            let text = String::from_utf8(warned.stderr).unwrap();
+            assert!(text.lines().any(|line| line == expected), "{asked}{expected}\n{text}");
+        }
     }
+}
+
+/// Debian's package of an extension, whose settings are links to what is there to be enabled.
+#[test]
+fn what_php_warns_of_xdebug_is_what_is_said() {
+    let Some(lab) = Lab::open("root, apt-get and Debian packages of two architectures") else { return };
+    if std::env::consts::ARCH != "x86_64" {
+        return;
+    }
+    let root = lab.path("php");
+    unpack(&root, "amd64", &["php8.2-cli", "php8.2-xdebug"]);
+    let (extension, available) = ("usr/lib/php/20220829/xdebug.so", "etc/php/8.2/mods-available/xdebug.ini");
+    let foreign = debian_file("arm64", "php8.2-xdebug", extension);
+    fs::write(root.join(extension), &foreign).unwrap();
+    let enabled = "etc/php/8.2/cli/conf.d/20-xdebug.ini";
+    fs::create_dir_all(root.join(enabled).parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(format!("/{available}"), root.join(enabled)).unwrap();
+    let settings = fs::read(root.join(available)).unwrap();
+    let files = [
+        data(&format!("/{extension}"), foreign),
+        data(&format!("/{available}"), settings),
+        link(&format!("/{enabled}"), &format!("/{available}")),
+    ];
+    let expected = raised(&with(&lab, "COPY php", &files), "xdebug.so");
+    let php = ["/usr/bin/php8.2", "-d", "display_errors=0", "-d", "log_errors=1", "-r", ""];
+    let text = String::from_utf8(output(Command::new("chroot").arg(&root).args(php)).stderr).unwrap();
+    assert!(text.lines().any(|line| line == expected), "{expected}\n{text}");
 }
 
 #[test]

@@ -130,6 +130,10 @@ impl Limits {
             _ if name == b"package.json" && size <= 64 << 10 && !path.components().any(|folder| folder == b"node_modules") => {
                 Wish::Keep
             }
+            // Which extensions PHP loads, and how it was told.
+            _ if name.ends_with(b".ini") && size <= 128 << 10 && path.components().any(|part| part.starts_with(b"php")) => {
+                Wish::Keep
+            }
             _ if whole == b"/etc/ld.so.cache" && size <= 4 << 20 => Wish::Keep,
             _ if is_loader_name(name) && size <= 4 << 20 => Wish::Loader,
             _ if size <= 64 << 10 && [&b".sh"[..], b".bash", b".env"].iter().any(|suffix| name.ends_with(suffix)) => Wish::Keep,

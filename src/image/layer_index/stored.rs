@@ -21,7 +21,7 @@ const LEVEL: i32 = 3;
 impl LayerIndex {
     /// Which form of stored index this version reads and writes; a part of its name in a cache. Facts that another version of the
     /// program found out are not taken for this one's.
-    pub const STORED_FORM: &str = concat!("2-", env!("CARGO_PKG_VERSION"));
+    pub const STORED_FORM: &str = concat!("3-", env!("CARGO_PKG_VERSION"));
 
     /// The index as bytes, with a checksum. `None` where it is too large to be worth it.
     pub fn encode(&self) -> Option<Vec<u8>> {

@@ -145,12 +145,14 @@ fn paths_stay_inside_the_root_and_it_is_said_once() {
 }
 
 #[test]
-fn account_files_and_shells_scripts_are_kept_whole() {
+fn account_files_settings_of_php_and_shells_scripts_are_kept_whole() {
     let layer = Archive::default()
         .file("etc/passwd", b"root:x:0:0")
         .file("etc/shadow", b"\0secret")
         .file("entry", b"#!/bin/bash\nexec x")
         .file("own", b"exec x")
+        .file("etc/php/8.2/cli/conf.d/20-gd.ini", b"extension=gd.so")
+        .file("etc/my.ini", b"\0")
         .file("tool", b"#!/usr/bin/python3\n")
         .file("big", &[&b"#!/bin/sh\n"[..], &[b'#'; 70_000]].concat())
         .end();
@@ -159,8 +161,8 @@ fn account_files_and_shells_scripts_are_kept_whole() {
         EntryKind::File { body, size, .. } => body.as_ref().is_some_and(|body| body.len() as u64 == *size),
         _ => panic!("{path}"),
     };
-    let kept = ["/etc/passwd", "/entry", "/own"].map(is_kept);
-    assert_eq!((kept, ["/etc/shadow", "/tool", "/big"].map(is_kept)), ([true; 3], [false; 3]));
+    let kept = ["/etc/passwd", "/entry", "/own", "/etc/php/8.2/cli/conf.d/20-gd.ini"].map(is_kept);
+    assert_eq!((kept, ["/etc/shadow", "/tool", "/big", "/etc/my.ini"].map(is_kept)), ([true; 4], [false; 4]));
 }
 
 #[test]

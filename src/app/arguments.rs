@@ -7,9 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::{Platform, escape};
 use crate::finding::{Confidence, Severity};
-use crate::format::compress::Ratio;
-use crate::image::Limits;
 
+use super::cache::{CacheArguments, CacheOptions};
+use super::limits::LimitOptions;
 use super::node::{NodeArgument, NodeCommand};
 use super::preflight::PreflightCommand;
 use super::registry::Registries;
@@ -224,85 +224,6 @@ pub(super) struct Look {
     /// How registries are reached.
     #[command(flatten)]
     pub(super) registries: Registries,
-}
-
-/// Up to where a layer is read: one that is made to exhaust whoever reads it ends there, as a finding.
-#[derive(Debug, Args)]
-pub(super) struct LimitOptions {
-    /// Read no layer beyond so many uncompressed bytes
-    #[arg(long, value_name = "SIZE", default_value = "256GiB", env = "ENOEXEC_MAX_LAYER_SIZE", value_parser = parse_size)]
-    pub(super) max_layer_size: u64,
-    /// Read no layer beyond so many times its stored bytes, from 16 GiB on
-    #[arg(long, value_name = "TIMES", default_value = "250", env = "ENOEXEC_MAX_LAYER_RATIO", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) max_layer_ratio: u64,
-    /// Read no layer beyond so many entries
-    #[arg(long, value_name = "COUNT", default_value = "2000000", env = "ENOEXEC_MAX_LAYER_ENTRIES")]
-    pub(super) max_layer_entries: usize,
-}
-
-impl LimitOptions {
-    /// The limits of a scan; with DiffIDs where they are asked for.
-    pub(super) fn limits(&self, diff_id: bool) -> Limits {
-        Limits {
-            bytes: self.max_layer_size,
-            ratio: Ratio { times: self.max_layer_ratio, ..Ratio::default() },
-            entries: self.max_layer_entries,
-            diff_id,
-            ..Limits::default()
-        }
-    }
-}
-
-/// Whether to remember what layers hold, and where.
-#[derive(Debug, Args)]
-pub(super) struct CacheOptions {
-    /// Where to remember what the layers of registries hold: a directory, or a server's URL for GET and PUT [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
-    #[arg(long = "cache", value_name = "DIR|URL", env = "ENOEXEC_CACHE", hide_env_values = true)]
-    pub(super) place: Option<PathBuf>,
-    /// Read every layer, and remember nothing
-    #[arg(long, env = "ENOEXEC_NO_CACHE")]
-    pub(super) no_cache: bool,
-}
-
-/// `enoexec cache`.
-#[derive(Debug, Args)]
-pub(super) struct CacheArguments {
-    /// What to do with it.
-    #[command(subcommand)]
-    pub(super) action: CacheAction,
-    /// Where it lies [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
-    #[arg(long = "cache", value_name = "DIR|URL", env = "ENOEXEC_CACHE", hide_env_values = true, global = true)]
-    pub(super) place: Option<PathBuf>,
-}
-
-/// What to do with the cache.
-#[derive(Debug, Subcommand)]
-pub(super) enum CacheAction {
-    /// Print where it lies
-    Path,
-    /// Remove all that is in it
-    Clean,
-    /// Remove what was of no use for the longest time
-    Prune {
-        /// How much may stay, such as 500MiB
-        #[arg(long, value_name = "SIZE", default_value = "1GiB", env = "ENOEXEC_MAX_SIZE", value_parser = parse_size)]
-        max_size: u64,
-    },
-}
-
-/// Bytes, with or without a unit.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-    let unit = match text.get(digits.len()..).unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" | "kib" => 1 << 10,
-        "m" | "mb" | "mib" => 1 << 20,
-        "g" | "gb" | "gib" => 1 << 30,
-        "t" | "tb" | "tib" => 1_u64 << 40,
-        _ => 0,
-    };
-    let bytes = digits.parse::<u64>().ok().filter(|_| unit > 0).and_then(|count| count.checked_mul(unit));
-    bytes.ok_or_else(|| format!("`{text}` is no size: expected bytes, or a number with KiB, MiB, GiB or TiB"))
 }
 
 /// Where a report goes, and in which forms.

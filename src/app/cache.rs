@@ -5,11 +5,50 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::{Args, Subcommand};
+
 use crate::store::{Cache, Holding, Network};
 
-use super::arguments::{CacheAction, CacheArguments, CacheOptions};
+use super::limits::parse_size;
 use super::terminal::Terminal;
 use super::{Exit, Failure};
+
+/// Whether to remember what layers hold, and where.
+#[derive(Debug, Args)]
+pub(super) struct CacheOptions {
+    /// Where to remember what the layers of registries hold: a directory, or a server's URL for GET and PUT [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
+    #[arg(long = "cache", value_name = "DIR|URL", env = "ENOEXEC_CACHE", hide_env_values = true)]
+    pub(super) place: Option<PathBuf>,
+    /// Read every layer, and remember nothing
+    #[arg(long, env = "ENOEXEC_NO_CACHE")]
+    pub(super) no_cache: bool,
+}
+
+/// `enoexec cache`.
+#[derive(Debug, Args)]
+pub(super) struct CacheArguments {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub(super) action: CacheAction,
+    /// Where it lies [default: $XDG_CACHE_HOME/enoexec or ~/.cache/enoexec]
+    #[arg(long = "cache", value_name = "DIR|URL", env = "ENOEXEC_CACHE", hide_env_values = true, global = true)]
+    pub(super) place: Option<PathBuf>,
+}
+
+/// What to do with the cache.
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheAction {
+    /// Print where it lies
+    Path,
+    /// Remove all that is in it
+    Clean,
+    /// Remove what was of no use for the longest time
+    Prune {
+        /// How much may stay, such as 500MiB
+        #[arg(long, value_name = "SIZE", default_value = "1GiB", env = "ENOEXEC_MAX_SIZE", value_parser = parse_size)]
+        max_size: u64,
+    },
+}
 
 /// `path`, `clean` and `prune`.
 pub(super) fn run(arguments: CacheArguments, terminal: &Terminal) -> Result<Exit, Failure> {

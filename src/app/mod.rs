@@ -5,6 +5,7 @@ mod cache;
 mod catalogue;
 mod config;
 mod gate;
+mod limits;
 mod lint;
 mod look;
 mod manual;

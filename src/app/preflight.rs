@@ -13,7 +13,8 @@ use crate::pipeline::{self, Machine, Manifests};
 use crate::report::{self, Report};
 use crate::store::{self, Cluster, Target};
 
-use super::arguments::{CacheOptions, Common, Format, Gate, Output};
+use super::arguments::{Common, Format, Gate, Output};
+use super::cache::CacheOptions;
 use super::config::Config;
 use super::registry::Registries;
 use super::terminal::Terminal;

@@ -6,8 +6,10 @@ use super::{Command, Kind, Piece, Script, Statement, Word};
 
 /// Scripts are nested a dozen deep; deeper than this is not read.
 pub(super) const MAX_DEPTH: usize = 120;
-/// A list of more commands than this is not read: what follows it goes from one to the other.
+/// Commands of a list that are nested one in the other: what follows it goes from one to the other.
 const MAX_LIST: usize = 200;
+/// A longer list is at most so many lists of so many commands.
+const MAX_PARTS: usize = MAX_LIST / 2;
 /// How often the parser may report progress. Real scripts of 40 KiB make it do so 250 times.
 const MAX_PROGRESS: usize = 1000;
 
@@ -164,24 +166,45 @@ impl<'a> Reader<'a> {
         while first.kind() == "list" {
             let parts: Vec<Node<'_>> = children(first).collect();
             let [left, operator, right] = parts.as_slice() else { return Kind::Unread };
-            if rights.len() >= MAX_LIST {
-                return Kind::Unread;
-            }
-            rights.push((*operator, *right, first.byte_range()));
+            rights.push((operator.kind(), *right));
             first = *left;
         }
-        let mut all = self.statement(first);
-        for (operator, right, place) in rights.into_iter().rev() {
-            let line = all.line;
-            let (left, right) = (Box::new(all), Box::new(self.statement(right)));
-            let kind = match operator.kind() {
-                "&&" => Kind::And(left, right),
-                "||" => Kind::Or(left, right),
-                _ => return Kind::Unread,
-            };
-            all = Statement { kind, place, line, in_background: false };
+        rights.reverse();
+        if rights.len() <= MAX_LIST {
+            let first = self.statement(first);
+            return self.joined(first, &rights).map_or(Kind::Unread, |all| all.kind);
         }
-        all.kind
+        // `a && b && c` is `a && (b && c)`: a long list is one of lists, so that it is not nested deeper than a short one.
+        if rights.len() >= MAX_PARTS * MAX_PARTS || rights.iter().any(|(operator, _)| *operator != "&&") {
+            return Kind::Unread;
+        }
+        let mut all: Option<Statement> = None;
+        let nodes: Vec<Node<'_>> = [first].into_iter().chain(rights.into_iter().map(|(_, right)| right)).collect();
+        for nodes in nodes.chunks(MAX_PARTS) {
+            let Some((first, rest)) = nodes.split_first() else { break };
+            let first = self.statement(*first);
+            let rest: Vec<_> = rest.iter().map(|node| ("&&", *node)).collect();
+            let Some(part) = self.joined(first, &rest) else { return Kind::Unread };
+            all = Some(match all {
+                None => part,
+                Some(all) => both(all, part, Kind::And),
+            });
+        }
+        all.map_or(Kind::Unread, |all| all.kind)
+    }
+
+    /// A list from its beginning on. `None` where an operator is none.
+    fn joined(&mut self, first: Statement, rights: &[(&str, Node<'_>)]) -> Option<Statement> {
+        let mut all = first;
+        for (operator, right) in rights {
+            let kind = match *operator {
+                "&&" => Kind::And,
+                "||" => Kind::Or,
+                _ => return None,
+            };
+            all = both(all, self.statement(*right), kind);
+        }
+        Some(all)
     }
 
     fn condition(&mut self, node: Node<'_>) -> Kind {
@@ -297,6 +320,11 @@ pub(super) fn fields<'t>(node: Node<'t>, name: &str) -> Vec<Node<'t>> {
 pub(super) fn index_of(node: Node<'_>, child: Node<'_>) -> u32 {
     let place = children(node).position(|other| other.id() == child.id());
     place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+}
+
+fn both(left: Statement, right: Statement, kind: fn(Box<Statement>, Box<Statement>) -> Kind) -> Statement {
+    let (place, line) = (left.place.start..right.place.end, left.line);
+    Statement { kind: kind(Box::new(left), Box::new(right)), place, line, in_background: false }
 }
 
 fn made(node: Node<'_>, kind: Kind) -> Statement {

@@ -109,6 +109,7 @@ fn compounds() {
     assert_eq!(read("case \"$1\" in\n a|b*) x ;;\n *) y; z;;\nesac"), "case $1 a|b*) x / *) y; z");
     assert_eq!(read("for i in a \"$@\"; do f $i; done; for j; do k; done"), "for i in a $@ do f $i; for j in - do k");
     assert_eq!(read("while true; do break; done"), "while true do break");
+    assert_eq!(read("until a; do b; done"), "while !{a} do b");
     assert_eq!(read("f() { a | b; }"), "f() {<a; b>}");
     assert_eq!(read("[[ $1 == foo* && -n ${X:-} ]]"), "[$1 == foo* && -n ${X :- }]");
     assert_eq!(read("{ a; b; } > x"), "{a; b}");
@@ -123,6 +124,19 @@ fn hostile_scripts_are_read_in_bounds() {
     for byte in [0_u8, 0xff, b'\\', b'\r', b'$'] {
         Script::read(&vec![byte; 60_000]);
     }
+}
+
+#[test]
+fn a_list_of_thousands_of_commands_is_read_and_not_nested_as_deep() {
+    for (count, operator, is_read) in [(9_999, "&&", true), (10_001, "&&", false), (150, "||", true), (300, "||", false)] {
+        let text = vec!["a"; count].join(operator);
+        let script = Script::read(text.as_bytes());
+        assert_eq!(script.is_whole, is_read, "{count} {operator}");
+        let commands = shown(&script.statements).matches('a').count();
+        assert_eq!(commands, if is_read { count } else { 0 }, "{count} {operator}");
+    }
+    let places = Script::read("a&&".repeat(250).trim_end_matches("&&").as_bytes());
+    assert_eq!(places.statements[0].place, 0..748);
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub(super) fn stack(layers: Vec<Arc<LayerIndex>>, unread: usize) -> Rootfs {
     for (number, layer) in layers.into_iter().enumerate() {
         rootfs.layers.push(Arc::clone(&layer));
         let mut hidden = Vec::new();
+        if !layer.opaque.is_empty() || !layer.whiteouts.is_empty() {
+            rootfs.replace_links(number, &layer);
+        }
         // A layer's whiteouts speak of the layers below, wherever in the layer they stand.
         for path in &layer.opaque {
             let path = rootfs.real(path, true);
@@ -36,6 +39,24 @@ pub(super) fn stack(layers: Vec<Arc<LayerIndex>>, unread: usize) -> Rootfs {
 }
 
 impl Rootfs {
+    /// Puts first what a layer lists in the place of links: its whiteouts do not follow those any more.
+    fn replace_links(&mut self, number: usize, layer: &LayerIndex) {
+        for (index, entry) in layer.entries.iter().enumerate() {
+            let Some(parent) = entry.path.parent() else { continue };
+            let path = self.real(&parent, true).join(entry.path.name());
+            match &entry.kind {
+                _ if !self.is_link(&path) => {}
+                EntryKind::Hardlink(_) => _ = self.places.remove(&path),
+                kind => self.put(path, Place { layer: number, slot: Slot::Entry(index) }, *kind == EntryKind::Directory),
+            }
+        }
+    }
+
+    fn is_link(&self, path: &GuestPath) -> bool {
+        let entry = self.places.get(path).and_then(|place| self.entry(*place));
+        entry.is_some_and(|entry| matches!(entry.kind, EntryKind::Symlink(_)))
+    }
+
     fn apply(&mut self, number: usize, layer: &LayerIndex) {
         let mut links: Vec<(GuestPath, &GuestPath)> = Vec::new();
         // Entries of one directory stand together: where it really is, is worked out once.
@@ -91,6 +112,10 @@ impl Rootfs {
 
     fn put(&mut self, path: GuestPath, place: Place, is_directory: bool) {
         if is_directory {
+            if self.is_link(&path) {
+                // Behind a link that leads to itself, entries go nowhere; here they must not come back.
+                self.remove_below(&path);
+            }
             self.replace(&path);
         } else {
             self.remove_below(&path);
@@ -217,6 +242,27 @@ mod tests {
         assert_eq!(paths(&stack(vec![base.clone(), above])), ["/@0", "/lib@0", "/usr@0", "/usr/lib@0", "/usr/lib/x.so@1"]);
         let replaced = layer(vec![entry("/lib", EntryKind::Directory), entry("/lib/x.so", EntryKind::Special)]);
         assert_eq!(paths(&stack(vec![base, replaced])), ["/@0", "/lib@1", "/lib/x.so@1", "/usr@0", "/usr/lib@0"]);
+    }
+
+    #[test]
+    fn what_went_through_a_link_to_itself_is_not_in_the_directory_that_takes_its_place() {
+        let one = layer(vec![entry("/c", link("/c/b"))]);
+        let two = layer(vec![entry("/c/a", EntryKind::Directory)]);
+        let three = layer(vec![entry("/c", EntryKind::Directory), entry("/c/d", EntryKind::Special)]);
+        assert_eq!(paths(&stack(vec![one, two, three])), ["/@0", "/c@2", "/c/d@2"]);
+    }
+
+    #[test]
+    fn whiteouts_in_a_directory_do_not_follow_the_link_whose_place_it_takes() {
+        let one = layer(vec![entry("/a", link("/b")), entry("/b", EntryKind::Directory), entry("/b/x", EntryKind::Special)]);
+        let listed = vec![entry("/a", EntryKind::Directory)];
+        let opaque = LayerIndex { opaque: vec!["/a".into()], ..layer(listed.clone()) };
+        let whiteout = LayerIndex { whiteouts: vec!["/a/x".into()], ..layer(listed) };
+        for above in [opaque, whiteout] {
+            assert_eq!(paths(&stack(vec![one.clone(), above])), ["/@0", "/a@1", "/b@0", "/b/x@0"]);
+        }
+        let through = LayerIndex { whiteouts: vec!["/a/x".into()], ..layer(Vec::new()) };
+        assert_eq!(paths(&stack(vec![one, through])), ["/@0", "/a@0", "/b@0"]);
     }
 
     #[test]

@@ -37,7 +37,13 @@ pub(super) struct Process {
 
 impl Process {
     fn path(&self) -> &[u8] {
-        self.env.iter().find_map(|variable| variable.strip_prefix(b"PATH=")).unwrap_or_default()
+        self.variable("PATH")
+    }
+
+    /// A variable's value; of one that is not set, nothing.
+    fn variable(&self, name: &str) -> &[u8] {
+        let found = self.env.iter().find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        found.unwrap_or_default()
     }
 }
 

@@ -4,7 +4,7 @@
 //! `rc.init` brings the services up and then runs the words, as a shell does.
 
 use crate::base::GuestPath;
-use crate::exec::shell::Value;
+use crate::exec::shell::{Value, unquoted};
 use crate::image::EntryKind;
 
 use super::shells::ShellKind;
@@ -22,15 +22,15 @@ impl Follower<'_> {
         if words.is_empty() {
             return unsure(SUPERVISOR);
         }
-        let variable = |name: &str| variable(process, name);
+        let variable = |name: &str| process.variable(name);
         let (Some(keeps), Some(signals)) = (number(variable("S6_KEEP_ENV")), number(variable("S6_CMD_RECEIVE_SIGNALS"))) else {
             return unsure(NOT_KNOWN);
         };
         let Some(line) = self.line_of_words(stage0, signals > 0, process) else { return unsure(SUPERVISOR) };
-        let before = variable("S6_CMD_ARG0").split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let before = unquoted(variable("S6_CMD_ARG0"));
         let mut next = process.clone();
         next.file = None;
-        next.argv = before.map(literal).chain(words.iter().cloned()).collect();
+        next.argv = before.into_iter().chain(words.iter().cloned()).collect();
         // s6-linux-init starts the tree with an empty environment but for PATH; `with-contenv` brings the container's back.
         next.env.retain(|variable| keeps != 0 || variable.starts_with(b"PATH="));
         let kind = self.system_shell(process);
@@ -55,17 +55,7 @@ impl Follower<'_> {
     }
 }
 
-fn variable<'p>(process: &'p Process, name: &str) -> &'p [u8] {
-    let value = |variable: &'p Vec<u8>| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
-    process.env.iter().find_map(value).unwrap_or_default()
-}
-
 /// As s6-overlay's scripts read their switches: nothing is 0.
 fn number(text: &[u8]) -> Option<u32> {
     if text.is_empty() { Some(0) } else { std::str::from_utf8(text).ok()?.parse().ok() }
-}
-
-/// A word that came out of a variable; as a pattern it could be any file.
-fn literal(word: &[u8]) -> Value {
-    (!word.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))).then(|| word.to_vec())
 }

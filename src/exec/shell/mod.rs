@@ -16,6 +16,8 @@ use crate::format::shell::{Script, Statement};
 use crate::image::{Credentials, Rootfs};
 use crate::node::Node;
 
+pub(super) use words::unquoted;
+
 /// A word of a command: `None` where its value is not known.
 pub(super) type Value = Option<Vec<u8>>;
 

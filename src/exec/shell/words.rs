@@ -410,6 +410,14 @@ fn joined(mut before: Vec<u8>, value: Vec<u8>) -> Value {
     (before.len() <= MOST_JOINED).then_some(before)
 }
 
+/// What an unquoted value expands to where `IFS` is as shells have it at first.
+pub(in crate::exec) fn unquoted(value: &[u8]) -> Vec<Value> {
+    let (mut current, mut fields) = (None, Vec::new());
+    split(value, super::BLANKS, &mut current, &mut fields);
+    fields.extend(current);
+    fields
+}
+
 /// Splits an unquoted value at the characters of `IFS` (POSIX, "Field Splitting"); its first part goes on what stands before it.
 fn split(value: &[u8], separators: &[u8], current: &mut Option<Value>, fields: &mut Vec<Value>) {
     let separates = |byte: &u8| separators.contains(byte);

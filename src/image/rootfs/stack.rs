@@ -41,9 +41,10 @@ pub(super) fn stack(layers: Vec<Arc<LayerIndex>>, unread: usize) -> Rootfs {
 impl Rootfs {
     /// Puts first what a layer lists in the place of links: its whiteouts do not follow those any more.
     fn replace_links(&mut self, number: usize, layer: &LayerIndex) {
+        let mut directory = None;
         for (index, entry) in layer.entries.iter().enumerate() {
             let Some(parent) = entry.path.parent() else { continue };
-            let path = self.real(&parent, true).join(entry.path.name());
+            let path = self.place_in(parent, entry, &mut directory);
             match &entry.kind {
                 _ if !self.is_link(&path) => {}
                 EntryKind::Hardlink(_) => _ = self.places.remove(&path),
@@ -52,36 +53,48 @@ impl Rootfs {
         }
     }
 
+    /// What lies at a path as it is written.
+    pub(super) fn entry_at(&self, path: &[u8]) -> Option<&Entry> {
+        self.entry(*self.places.get(path)?)
+    }
+
     fn is_link(&self, path: &GuestPath) -> bool {
-        let entry = self.places.get(path).and_then(|place| self.entry(*place));
-        entry.is_some_and(|entry| matches!(entry.kind, EntryKind::Symlink(_)))
+        matches!(self.entry_at(path.as_bytes()), Some(Entry { kind: EntryKind::Symlink(_), .. }))
     }
 
     fn apply(&mut self, number: usize, layer: &LayerIndex) {
         let mut links: Vec<(GuestPath, &GuestPath)> = Vec::new();
-        // Entries of one directory stand together: where it really is, is worked out once.
-        let mut directory: Option<(GuestPath, GuestPath)> = None;
+        let mut directory = None;
         for (index, entry) in layer.entries.iter().enumerate() {
             let Some(parent) = entry.path.parent() else {
                 self.places.insert(GuestPath::root(), Place { layer: number, slot: Slot::Entry(index) });
                 continue;
             };
-            let real = match &directory {
-                Some((known, real)) if *known == parent => real.clone(),
-                _ => {
-                    let real = self.real(&parent, true);
-                    self.settle_in(&real);
-                    real
-                }
-            };
-            let path = if real == parent { entry.path.clone() } else { real.join(entry.path.name()) };
-            directory = Some((parent, real));
+            let is_known = matches!(&directory, Some((known, _)) if *known == parent);
+            let path = self.place_in(parent, entry, &mut directory);
+            if let Some((_, real)) = directory.as_ref().filter(|_| !is_known) {
+                self.settle_in(real);
+            }
             match &entry.kind {
                 EntryKind::Hardlink(target) => links.push((path, target)),
                 kind => self.put(path, Place { layer: number, slot: Slot::Entry(index) }, *kind == EntryKind::Directory),
             }
         }
         self.link(links);
+    }
+
+    /// Where an entry really goes. Entries of one directory stand together: where `directory` really is, is worked out once.
+    fn place_in(&self, parent: GuestPath, entry: &Entry, directory: &mut Option<(GuestPath, GuestPath)>) -> GuestPath {
+        let (known, real) = match directory.take() {
+            Some((known, real)) if known == parent => (known, real),
+            _ => {
+                let real = self.real(&parent, true);
+                (parent, real)
+            }
+        };
+        let path = if real == known { entry.path.clone() } else { real.join(entry.path.name()) };
+        *directory = Some((known, real));
+        path
     }
 
     /// Gives hard links the places of their targets, which may be hard links themselves.
@@ -152,8 +165,7 @@ impl Rootfs {
             let directory = real.len();
             real.push(b'/');
             real.extend_from_slice(&name);
-            let entry = self.places.get(real.as_slice()).and_then(|place| self.entry(*place));
-            let Some(EntryKind::Symlink(target)) = entry.map(|entry| &entry.kind) else { continue };
+            let Some(EntryKind::Symlink(target)) = self.entry_at(&real).map(|entry| &entry.kind) else { continue };
             if !whole && rest.is_empty() || links >= MOST_LINKS {
                 continue;
             }

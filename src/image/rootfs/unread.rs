@@ -116,8 +116,7 @@ impl Rootfs {
     }
 
     fn is_file_or_link(&self, path: &GuestPath) -> bool {
-        let entry = self.places.get(path).and_then(|place| self.entry(*place));
-        entry.is_some_and(|entry| entry.kind != EntryKind::Directory)
+        self.entry_at(path.as_bytes()).is_some_and(|entry| entry.kind != EntryKind::Directory)
     }
 
     /// Called where a layer has something to say of what lies in `directory`, which is where it really goes as far as is known.
